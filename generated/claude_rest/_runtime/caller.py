@@ -1,0 +1,108 @@
+"""The seam between generated methods and what carries them out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import httpx
+
+    from .operation import Operation
+    from .page import AsyncPaginator, Page
+    from .stream import AsyncStream, Stream
+    from .unset import Unset
+
+
+class RequestOptions(TypedDict, total=False):
+    """Keyword arguments that every method takes besides its own."""
+
+    betas: Sequence[str]
+    """Flags to add to ``anthropic-beta``."""
+    api_version: str
+    """Value of ``anthropic-version``; else the newest one that accepts the arguments."""
+    workspace_id: str
+    """Value of ``anthropic-workspace-id``, for credentials that reach several workspaces."""
+    timeout: float | httpx.Timeout | None
+    """Seconds for each phase of an attempt, or an ``httpx.Timeout``; ``None`` waits forever."""
+    max_retries: int
+    """Attempts after the first one; the low-level client never retries."""
+    extra_headers: Mapping[str, str | Unset]
+    """Headers that win over all others; ``UNSET`` removes one."""
+    extra_query: Mapping[str, object]
+    """Query parameters to add."""
+    extra_body: Mapping[str, object]
+    """Fields to add to the body, over what the arguments say."""
+
+
+class Caller(Protocol):
+    """Carries out operations; the low-level client is one, the overlay client another.
+
+    ``arguments`` maps argument names to values: missing or ``UNSET`` means not given, ``None``
+    an explicit null. ``via_beta`` tells that the call came through ``client.beta``.
+    """
+
+    def call(
+        self,
+        operation: Operation,
+        arguments: dict[str, Any],
+        options: RequestOptions,
+        via_beta: bool,
+    ) -> Any:
+        """Send the request and return the decoded answer."""
+        ...
+
+    def stream(
+        self,
+        operation: Operation,
+        arguments: dict[str, Any],
+        options: RequestOptions,
+        via_beta: bool,
+    ) -> Stream[Any]:
+        """Send the request and return the open stream of its answer."""
+        ...
+
+    def paginate(
+        self,
+        operation: Operation,
+        arguments: dict[str, Any],
+        options: RequestOptions,
+        via_beta: bool,
+    ) -> Page[Any]:
+        """Send the request and return the first page."""
+        ...
+
+
+class AsyncCaller(Protocol):
+    """Asynchronous twin of :class:`Caller`."""
+
+    async def call(
+        self,
+        operation: Operation,
+        arguments: dict[str, Any],
+        options: RequestOptions,
+        via_beta: bool,
+    ) -> Any:
+        """Send the request and return the decoded answer."""
+        ...
+
+    async def stream(
+        self,
+        operation: Operation,
+        arguments: dict[str, Any],
+        options: RequestOptions,
+        via_beta: bool,
+    ) -> AsyncStream[Any]:
+        """Send the request and return the open stream of its answer."""
+        ...
+
+    def paginate(
+        self,
+        operation: Operation,
+        arguments: dict[str, Any],
+        options: RequestOptions,
+        via_beta: bool,
+    ) -> AsyncPaginator[Any]:
+        """Return what awaits to the first page and iterates over the items of all."""
+        ...

@@ -1,0 +1,966 @@
+"""Every error the client raises, and the rules that choose one for an answer of the server.
+
+The rules are pure functions: :func:`error_class` picks a class, :func:`parse_error_body` reads
+the envelopes of the API and of the gateways in front of it, :func:`error_from_response` and
+:func:`error_from_event` put the two together. Importing this module loads nothing else of weight.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .meta import ResponseHeaders, request_id_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import ClassVar, Final, Literal
+
+    Phase = Literal["dns", "connect", "tls", "pool", "send", "headers", "body"]
+    CodeClasses = Callable[[int, str], "type[APIStatusError] | None"]
+
+MAX_EXCERPT_CHARACTERS: Final = 200
+"""How much of a body that is not an error envelope a message quotes, in characters."""
+
+_MAX_SCANNED_BYTES = 64 * 1024
+
+
+class ClaudeError(Exception):
+    """Base of every error raised here."""
+
+    def __reduce__(self) -> Any:
+        # The default would call the constructor with the message alone.
+        return (_restore, (type(self), self.args), self.__dict__)
+
+
+def _restore(cls: type[ClaudeError], args: tuple[Any, ...]) -> ClaudeError:
+    return cls.__new__(cls, *args)
+
+
+class PathSegmentError(ClaudeError, ValueError):
+    """An argument that becomes part of the path is empty or would change the path."""
+
+
+class HeaderValueError(ClaudeError, ValueError):
+    """A header name or value holds what HTTP forbids; the message never shows the value."""
+
+
+class BaseURLError(ClaudeError, ValueError):
+    """The base URL is not an absolute http or https URL."""
+
+
+class ClosedClientError(ClaudeError, RuntimeError):
+    """The client was used after ``close()``."""
+
+
+class EventSizeError(ClaudeError, ValueError):
+    """A streamed event or line grew past the size limit."""
+
+
+class APIError(ClaudeError):
+    """Base of everything that can go wrong in a call."""
+
+    message: str
+    """What happened, without the details that :meth:`__str__` adds."""
+    operation: str | None
+    """Operation that failed, for example ``messages.create``."""
+    attempts: int
+    """Requests sent so far, the failed one included."""
+    request_id: str | None
+    """Id of the request, when an answer came."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        operation: str | None = None,
+        attempts: int = 1,
+        request_id: str | None = None,
+    ) -> None:
+        """Make an error; see the attributes."""
+        super().__init__(message)
+        self.message = message
+        self.operation = operation
+        self.attempts = attempts
+        self.request_id = request_id
+
+    def __str__(self) -> str:
+        prefix = f"{self.operation}: " if self.operation else ""
+        facts: list[str] = []
+        if self.request_id:
+            facts.append(f"request id {self.request_id}")
+        if self.attempts > 1:
+            facts.append(f"attempt {self.attempts}")
+        suffix = f" ({', '.join(facts)})" if facts else ""
+        return f"{prefix}{self._summary()}{suffix}"
+
+    def _summary(self) -> str:
+        return self.message
+
+
+class ResponseSnapshot:
+    """What is kept of the response an error was made from."""
+
+    __slots__ = ("content", "headers", "status_code")
+
+    status_code: int
+    headers: ResponseHeaders
+    content: bytes
+    """The body, decompressed; in a stream the data of the error event."""
+
+    def __init__(self, status_code: int, headers: ResponseHeaders, content: bytes) -> None:
+        """Keep these parts of a response."""
+        self.status_code = status_code
+        self.headers = headers
+        self.content = content
+
+    @property
+    def text(self) -> str:
+        """The body as text; bytes that are not UTF-8 become U+FFFD."""
+        return self.content.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """Return the body decoded. Raises ``DecodeError`` when it is not JSON."""
+        from .codec import loads
+
+        return loads(self.content)
+
+    def __repr__(self) -> str:
+        return f"ResponseSnapshot({self.status_code}, {len(self.content)} bytes)"
+
+
+class APIStatusError(APIError):
+    """The server answered with an error, by its status or inside a stream.
+
+    The class follows the kind of error: an overload raises :class:`OverloadedError` whether it
+    came as HTTP 529 or as an event of a stream that began with HTTP 200.
+    """
+
+    usual_status: ClassVar[int | None] = None
+    """Status this kind of error has when it comes as an HTTP status."""
+
+    status_code: int
+    """HTTP status if that is an error, else the usual status of this class."""
+    http_status: int
+    """Status line of the response: 200 for an error inside a stream."""
+    origin: Literal["response", "stream"]
+    """Whether the error was a whole response or an event of a stream."""
+    type: str | None
+    """``error.type`` as sent, for example ``overloaded_error``."""
+    error_code: str | None
+    """``error.details.error_code`` as sent; refines the type."""
+    details: dict[str, Any]
+    """``error.details`` as sent, empty when there were none."""
+    body: object
+    """The body: decoded when it is JSON, else its text; ``None`` when empty."""
+    response: ResponseSnapshot
+    """Status, headers and bytes the error was made from."""
+    organization_id: str | None
+    """Organization that the credential belongs to."""
+    retry_after: float | None
+    """Seconds the server asks to wait before the next attempt."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status_code: int | None = None,
+        http_status: int | None = None,
+        origin: Literal["response", "stream"] = "response",
+        type: str | None = None,  # noqa: A002
+        error_code: str | None = None,
+        details: dict[str, Any] | None = None,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+        content: bytes = b"",
+        request_id: str | None = None,
+        retry_after: float | None = None,
+        operation: str | None = None,
+        attempts: int = 1,
+    ) -> None:
+        """Make an error; see the attributes. ``headers`` and ``content`` become ``response``."""
+        response_headers = (
+            headers if isinstance(headers, ResponseHeaders) else ResponseHeaders(headers or {})
+        )
+        super().__init__(
+            message,
+            operation=operation,
+            attempts=attempts,
+            request_id=request_id or request_id_of(response_headers),
+        )
+        if status_code is None:
+            if http_status is not None and (http_status >= 300 or self.usual_status is None):
+                status_code = http_status
+            else:
+                status_code = self.usual_status or 0
+        self.status_code = status_code
+        self.http_status = status_code if http_status is None else http_status
+        self.origin = origin
+        self.type = type
+        self.error_code = error_code
+        self.details = details or {}
+        self.body = body
+        self.response = ResponseSnapshot(self.http_status, response_headers, content)
+        self.organization_id = response_headers.get("anthropic-organization-id")
+        self.retry_after = retry_after
+
+    @property
+    def headers(self) -> ResponseHeaders:
+        """Headers of the response."""
+        return self.response.headers
+
+    def _summary(self) -> str:
+        kind = self.type or ""
+        if self.error_code:
+            kind = f"{kind}/{self.error_code}" if kind else self.error_code
+        if self.origin == "stream":
+            where = f"{kind or 'error'} in the stream"
+        else:
+            where = f"HTTP {self.http_status}{f' {kind}' if kind else ''}"
+        return f"{where}: {self.message}"
+
+
+class BadRequestError(APIStatusError):
+    """400: the request is not valid."""
+
+    usual_status = 400
+
+
+class AuthenticationError(APIStatusError):
+    """401: the credential is missing, wrong, revoked or expired."""
+
+    usual_status = 401
+
+
+class PaymentRequiredError(APIStatusError):
+    """402: billing stands in the way."""
+
+    usual_status = 402
+
+
+class PermissionDeniedError(APIStatusError):
+    """403: the credential may not do this."""
+
+    usual_status = 403
+
+
+class NotFoundError(APIStatusError):
+    """404: no such path, id or model, or a beta path without its beta flag."""
+
+    usual_status = 404
+
+
+class RequestTimeoutError(APIStatusError):
+    """408: the server gave up waiting for the request."""
+
+    usual_status = 408
+
+
+class ConflictError(APIStatusError):
+    """409: a concurrent change or a name that is taken."""
+
+    usual_status = 409
+
+
+class PreconditionFailedError(APIStatusError):
+    """412: the resource is no longer in the state that the request expects."""
+
+    usual_status = 412
+
+
+class ContentTooLargeError(APIStatusError):
+    """413: the request is larger than the endpoint takes."""
+
+    usual_status = 413
+
+
+class RequestTooLargeError(ContentTooLargeError):
+    """The body is larger than the operation takes; raised before anything is sent."""
+
+    sent: ClassVar[bool] = False
+    size: int
+    """Bytes of the body."""
+    limit: int
+    """Bytes that the operation takes."""
+
+    def __init__(self, size: int, limit: int, *, operation: str | None = None) -> None:
+        """Name the size of the body and the limit, in bytes."""
+        super().__init__(
+            f"the body has {size:,} bytes, {size - limit:,} more than the {limit:,} that this "
+            "operation takes; it was not sent",
+            status_code=413,
+            type="request_too_large",
+            operation=operation,
+            attempts=0,
+        )
+        self.size = size
+        self.limit = limit
+
+    def _summary(self) -> str:
+        return self.message
+
+
+class UnprocessableEntityError(APIStatusError):
+    """422: well-formed, but not acceptable."""
+
+    usual_status = 422
+
+
+class RateLimitError(APIStatusError):
+    """429: too many requests or tokens, or a spend limit was reached."""
+
+    usual_status = 429
+
+
+class RequestHeaderFieldsTooLargeError(APIStatusError):
+    """431: the headers are larger than the server takes."""
+
+    usual_status = 431
+
+
+class ClientClosedRequestError(APIStatusError):
+    """499: a proxy saw the connection of the client close."""
+
+    usual_status = 499
+
+
+class InternalServerError(APIStatusError):
+    """500 and above: the server failed."""
+
+    usual_status = 500
+
+
+class HTTPNotImplementedError(InternalServerError):
+    """501: the server does not know how to do this."""
+
+    usual_status = 501
+
+
+class ServiceUnavailableError(InternalServerError):
+    """503: the service, or something it needs, is away for now."""
+
+    usual_status = 503
+
+
+class GatewayTimeoutError(InternalServerError):
+    """504: the request took too long; stream it or put it into a batch."""
+
+    usual_status = 504
+
+
+class OverloadedError(InternalServerError):
+    """529: the whole service has more to do than it can."""
+
+    usual_status = 529
+
+
+class APIResponseValidationError(APIError):
+    """The server answered with success, and with a body that is not what the operation returns."""
+
+    response: ResponseSnapshot
+    """Status, headers and bytes of the answer."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status_code: int = 200,
+        headers: Mapping[str, str] | None = None,
+        content: bytes = b"",
+        operation: str | None = None,
+        attempts: int = 1,
+    ) -> None:
+        """Make an error; see the attributes."""
+        response_headers = (
+            headers if isinstance(headers, ResponseHeaders) else ResponseHeaders(headers or {})
+        )
+        super().__init__(
+            message,
+            operation=operation,
+            attempts=attempts,
+            request_id=request_id_of(response_headers),
+        )
+        self.response = ResponseSnapshot(status_code, response_headers, content)
+
+    @property
+    def status_code(self) -> int:
+        """Status of the answer."""
+        return self.response.status_code
+
+    @property
+    def headers(self) -> ResponseHeaders:
+        """Headers of the answer."""
+        return self.response.headers
+
+
+class PaginationError(APIError):
+    """A list cannot be paged on: the server gave a cursor that it had given before."""
+
+
+class APIConnectionError(APIError):
+    """No answer, or only part of one. ``__cause__`` has the error of the HTTP library."""
+
+    phase: Phase | None
+    """How far the attempt came. From ``send`` on the server may have done the work."""
+    origin: str | None
+    """Scheme, host and port that the request was for."""
+    elapsed: float | None
+    """Seconds the attempt took."""
+
+    def __init__(
+        self,
+        message: str = "the connection failed",
+        *,
+        phase: Phase | None = None,
+        origin: str | None = None,
+        elapsed: float | None = None,
+        operation: str | None = None,
+        attempts: int = 1,
+        request_id: str | None = None,
+    ) -> None:
+        """Make an error; see the attributes."""
+        super().__init__(message, operation=operation, attempts=attempts, request_id=request_id)
+        self.phase = phase
+        self.origin = origin
+        self.elapsed = elapsed
+
+
+class APITimeoutError(APIConnectionError):
+    """A phase of the attempt took longer than its timeout."""
+
+    timeout: float | None
+    """The timeout that ran out, in seconds."""
+
+    def __init__(
+        self,
+        message: str = "the request timed out",
+        *,
+        timeout: float | None = None,
+        phase: Phase | None = None,
+        origin: str | None = None,
+        elapsed: float | None = None,
+        operation: str | None = None,
+        attempts: int = 1,
+        request_id: str | None = None,
+    ) -> None:
+        """Make an error; see the attributes."""
+        super().__init__(
+            message,
+            phase=phase,
+            origin=origin,
+            elapsed=elapsed,
+            operation=operation,
+            attempts=attempts,
+            request_id=request_id,
+        )
+        self.timeout = timeout
+
+
+class StreamTruncatedError(APIConnectionError):
+    """A stream ended before its final event: what was received is not the whole answer."""
+
+    events_seen: int
+    """Events received, pings not counted."""
+    partial: Any
+    """What the events so far add up to; filled in by whoever accumulates them."""
+    open_blocks: tuple[int, ...]
+    """Indexes of the content blocks that had begun and not ended; filled in likewise."""
+
+    def __init__(
+        self,
+        message: str = "the stream ended before its final event",
+        *,
+        events_seen: int = 0,
+        partial: Any = None,
+        open_blocks: tuple[int, ...] = (),
+        origin: str | None = None,
+        elapsed: float | None = None,
+        operation: str | None = None,
+        attempts: int = 1,
+        request_id: str | None = None,
+    ) -> None:
+        """Make an error; see the attributes."""
+        super().__init__(
+            message,
+            phase="body",
+            origin=origin,
+            elapsed=elapsed,
+            operation=operation,
+            attempts=attempts,
+            request_id=request_id,
+        )
+        self.events_seen = events_seen
+        self.partial = partial
+        self.open_blocks = open_blocks
+
+
+STATUS_CLASSES: Final[Mapping[int, type[APIStatusError]]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    402: PaymentRequiredError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    408: RequestTimeoutError,
+    409: ConflictError,
+    412: PreconditionFailedError,
+    413: ContentTooLargeError,
+    422: UnprocessableEntityError,
+    429: RateLimitError,
+    431: RequestHeaderFieldsTooLargeError,
+    499: ClientClosedRequestError,
+    501: HTTPNotImplementedError,
+    503: ServiceUnavailableError,
+    504: GatewayTimeoutError,
+    529: OverloadedError,
+}
+"""Class of each status that has one of its own; other statuses from 500 on are
+:class:`InternalServerError`, all others plain :class:`APIStatusError`."""
+
+TYPE_CLASSES: Final[Mapping[str, tuple[type[APIStatusError], bool]]] = {
+    # The second value tells whether the type says more than an error status beside it.
+    # invalid_request_error is also the type of 4xx that have none of their own, api_error that
+    # of all 5xx, so with these the status decides.
+    "invalid_request_error": (BadRequestError, False),
+    "authentication_error": (AuthenticationError, True),
+    "billing_error": (PaymentRequiredError, True),
+    "permission_error": (PermissionDeniedError, True),
+    "not_found_error": (NotFoundError, True),
+    "conflict_error": (ConflictError, True),
+    "request_too_large": (ContentTooLargeError, True),
+    "rate_limit_error": (RateLimitError, True),
+    "api_error": (InternalServerError, False),
+    "timeout_error": (GatewayTimeoutError, False),
+    "overloaded_error": (OverloadedError, True),
+    "memory_path_conflict_error": (ConflictError, False),
+    "memory_precondition_failed_error": (PreconditionFailedError, False),
+    # Google Cloud (google.rpc.Code).
+    "INVALID_ARGUMENT": (BadRequestError, False),
+    "FAILED_PRECONDITION": (BadRequestError, False),
+    "OUT_OF_RANGE": (BadRequestError, False),
+    "UNAUTHENTICATED": (AuthenticationError, False),
+    "PERMISSION_DENIED": (PermissionDeniedError, False),
+    "NOT_FOUND": (NotFoundError, False),
+    "ABORTED": (ConflictError, False),
+    "ALREADY_EXISTS": (ConflictError, False),
+    "RESOURCE_EXHAUSTED": (RateLimitError, False),
+    "CANCELLED": (ClientClosedRequestError, False),
+    "UNKNOWN": (InternalServerError, False),
+    "INTERNAL": (InternalServerError, False),
+    "DATA_LOSS": (InternalServerError, False),
+    "UNIMPLEMENTED": (HTTPNotImplementedError, False),
+    "UNAVAILABLE": (ServiceUnavailableError, False),
+    "DEADLINE_EXCEEDED": (GatewayTimeoutError, False),
+    # Amazon Bedrock (exception names).
+    "ValidationException": (BadRequestError, False),
+    "AccessDeniedException": (PermissionDeniedError, False),
+    "ResourceNotFoundException": (NotFoundError, False),
+    "ConflictException": (ConflictError, False),
+    "ThrottlingException": (RateLimitError, False),
+    "ModelNotReadyException": (RateLimitError, False),
+    "ModelTimeoutException": (RequestTimeoutError, False),
+    "InternalServerException": (InternalServerError, False),
+    "ModelErrorException": (InternalServerError, False),
+    "ModelStreamErrorException": (InternalServerError, False),
+    "ServiceUnavailableException": (ServiceUnavailableError, False),
+}
+"""Class of each error type, and whether it wins over the status of the response."""
+
+
+def error_class(
+    status: int,
+    type: str | None = None,  # noqa: A002
+    code: str | None = None,
+    code_classes: CodeClasses | None = None,
+) -> type[APIStatusError]:
+    """Choose the class of an error: by its code, else its type, else its status.
+
+    ``code_classes`` looks up the class of a status and an error code, the generated ones for
+    example. For an error inside a stream ``status`` is the 200 that the stream began with; a
+    code is then looked up by the usual status of the type.
+    """
+    by_type, decisive = TYPE_CLASSES.get(type or "", (None, False))
+    by_status = STATUS_CLASSES.get(status)
+    if by_status is None and status >= 500:
+        by_status = InternalServerError
+    chosen = by_type if by_type is not None and (decisive or status < 400) else by_status
+    # A status without a class of its own, such as 418, with a type that is not decisive.
+    chosen = chosen or by_type or APIStatusError
+    if code is not None and code_classes is not None:
+        for candidate in (status, chosen.usual_status):
+            if candidate is not None:
+                narrower = code_classes(candidate, code)
+                if narrower is not None:
+                    return narrower
+    return chosen
+
+
+class ErrorBody:
+    """What an error body says, whoever wrote it."""
+
+    __slots__ = ("body", "details", "error_code", "message", "request_id", "type")
+
+    def __init__(
+        self,
+        body: object,
+        message: str | None,
+        type: str | None = None,  # noqa: A002
+        error_code: str | None = None,
+        details: dict[str, Any] | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        """Hold the parts; ``message`` is ``None`` where the body says nothing."""
+        self.body = body
+        self.message = message
+        self.type = type
+        self.error_code = error_code
+        self.details = details
+        self.request_id = request_id
+
+
+def parse_error_body(content: bytes, headers: Mapping[str, str] | None = None) -> ErrorBody:
+    """Read an error body: the API's envelope, AWS's, Google's, other JSON, HTML, text or nothing.
+
+    ``headers`` has lower-case names. Never raises.
+    """
+    from .codec import loads
+
+    stripped = content.strip()
+    if not stripped:
+        return ErrorBody(None, None)
+    if stripped[:1] in (b"{", b"["):
+        try:
+            data = loads(content)
+        except ValueError:
+            pass
+        else:
+            return _parse_error_json(data, headers or {})
+    text = content.decode("utf-8", "replace")
+    return ErrorBody(text, excerpt(content) or None)
+
+
+def _parse_error_json(data: Any, headers: Mapping[str, str]) -> ErrorBody:
+    # Google wraps the envelope of a streaming call into a list.
+    envelope = _object(data[0] if data.__class__ is list and data else data)
+    if envelope is None:
+        return ErrorBody(data, _shorten(str(data)))
+    error = _object(envelope.get("error"))
+    source = envelope if error is None else error
+    details = _object(source.get("details"))
+    error_code = _text(details.get("error_code")) if details else None
+
+    kind: str | None
+    if error is not None:
+        # Anthropic and most others name it type, Google status.
+        kind = _text(error.get("type")) or _text(error.get("status"))
+    else:
+        # AWS: in the body, or in a header as "Name:http://…"; a namespace may stand before "#".
+        aws = _text(envelope.get("__type")) or headers.get("x-amzn-errortype", "")
+        kind = aws.split(":", 1)[0].rsplit("#", 1)[-1] or None
+
+    message = next(
+        (
+            text
+            for candidate in (
+                source.get("message"),
+                envelope.get("error"),
+                envelope.get("message"),
+                envelope.get("Message"),
+                envelope.get("detail"),
+                envelope.get("error_description"),
+            )
+            if (text := _text(candidate)) is not None and text.strip()
+        ),
+        None,
+    )
+    if message is None:
+        message = _shorten(str(data))
+    return ErrorBody(data, message, kind, error_code, details, _text(envelope.get("request_id")))
+
+
+def _object(value: Any) -> dict[str, Any] | None:
+    return value if value.__class__ is dict else None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def excerpt(content: bytes) -> str:
+    """Return the start of a body as one line of readable text, without markup."""
+    text = content[:_MAX_SCANNED_BYTES].decode("utf-8", "replace")
+    if "<" in text:
+        import re
+
+        text = re.sub(r"(?is)<(script|style|head)\b.*?</\1\s*>|<!--.*?-->", " ", text) or text
+        text = re.sub(r"<[^<>]*>", " ", text)
+        if "&" in text:
+            from html import unescape
+
+            text = unescape(text)
+    text = "".join(character if character.isprintable() else " " for character in text)
+    return _shorten(" ".join(text.split()))
+
+
+def _shorten(text: str) -> str:
+    if len(text) <= MAX_EXCERPT_CHARACTERS:
+        return text
+    return text[: MAX_EXCERPT_CHARACTERS - 1] + "…"
+
+
+def parse_retry_after(headers: Mapping[str, str], now: float | None = None) -> float | None:
+    """Return the seconds that the server asks to wait, or ``None`` when it asks nothing usable.
+
+    Reads ``retry-after-ms``, then ``retry-after`` as seconds or as a date (RFC 9110 section
+    10.2.3). A date counts from the ``date`` header of the same response, so that a wrong local
+    clock does no harm; ``now`` (seconds since the epoch) stands in where that is missing.
+    Negative values, dates in the past and anything unreadable give ``None``.
+    """
+    milliseconds = _number(headers.get("retry-after-ms"))
+    if milliseconds is not None:
+        return milliseconds / 1000
+    value = headers.get("retry-after")
+    if value is None:
+        return None
+    seconds = _number(value)
+    if seconds is not None:
+        return seconds
+    then = _date(value)
+    if then is None:
+        return None
+    start = _date(headers.get("date"))
+    if start is None:
+        start = now
+    if start is None:
+        from time import time
+
+        start = time()
+    return then - start if then >= start else None
+
+
+def _number(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if 0 <= value < float("inf") else None
+
+
+def _date(text: str | None) -> float | None:
+    if text is None:
+        return None
+    from email.utils import mktime_tz, parsedate_tz
+
+    try:
+        fields = parsedate_tz(text)
+        return None if fields is None else float(mktime_tz(fields))
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+
+
+def error_from_response(
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    operation_id: str | None = None,
+    attempt: int = 1,
+    code_classes: CodeClasses | None = None,
+) -> APIStatusError:
+    """Make the error of a response whose status, or whose body, says that the call failed.
+
+    ``headers`` has lower-case names, ``body`` is decompressed. ``attempt`` counts from 1.
+    """
+    parsed = parse_error_body(body, headers)
+    cls = error_class(status, parsed.type, parsed.error_code, code_classes)
+    message = parsed.message
+    if message is None:
+        message = "the body is empty"
+        if 300 <= status < 400:
+            message = "redirects are not followed"
+            if "location" in headers:
+                message += f"; this one leads to {origin_of(headers['location'])}"
+    elif isinstance(parsed.body, str):
+        message = f"the body is not JSON: {message}"
+    return cls(
+        message,
+        http_status=status,
+        type=parsed.type,
+        error_code=parsed.error_code,
+        details=parsed.details,
+        body=parsed.body,
+        headers=headers,
+        content=body,
+        request_id=parsed.request_id,
+        retry_after=parse_retry_after(headers),
+        operation=operation_id,
+        attempts=attempt,
+    )
+
+
+def error_from_event(
+    data: bytes,
+    *,
+    headers: Mapping[str, str] | None = None,
+    http_status: int = 200,
+    operation_id: str | None = None,
+    attempt: int = 1,
+    code_classes: CodeClasses | None = None,
+) -> APIStatusError:
+    """Make the error that an ``error`` event of a stream stands for.
+
+    The class is that of the same error as an HTTP status, and so is ``status_code``; an error
+    type nobody knows gives a plain :class:`APIStatusError` with the status of the stream.
+    """
+    parsed = parse_error_body(data)
+    cls = error_class(http_status, parsed.type, parsed.error_code, code_classes)
+    message = parsed.message or "the event is empty"
+    if isinstance(parsed.body, str):
+        message = f"the event is not JSON: {message}"
+    return cls(
+        message,
+        http_status=http_status,
+        origin="stream",
+        type=parsed.type,
+        error_code=parsed.error_code,
+        details=parsed.details,
+        body=parsed.body,
+        headers=headers,
+        content=data,
+        request_id=parsed.request_id,
+        retry_after=parse_retry_after(headers or {}),
+        operation=operation_id,
+        attempts=attempt,
+    )
+
+
+def origin_of(url: str) -> str:
+    """Return scheme, host and port of ``url``, without credentials, path and query."""
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        return "the same host"
+    authority = rest
+    for delimiter in "/?#\\":
+        authority = authority.partition(delimiter)[0]
+    return f"{scheme}://{authority.rpartition('@')[2]}"
+
+
+_TIMEOUT_PHASES: Final[Mapping[str, Phase]] = {
+    "ConnectTimeout": "connect",
+    "PoolTimeout": "pool",
+    "WriteTimeout": "send",
+}
+
+_ERROR_PHASES: Final[Mapping[str, Phase]] = {
+    "ConnectError": "connect",
+    "ProxyError": "connect",
+    "UnsupportedProtocol": "connect",
+    "LocalProtocolError": "send",
+    "WriteError": "send",
+}
+
+_PHASE_TEXTS: Final[Mapping[Phase, str]] = {
+    "dns": "could not look up the address of {origin}",
+    "connect": "could not connect to {origin}",
+    "tls": "the TLS handshake with {origin} failed",
+    "pool": "no free connection to {origin}",
+    "send": "the connection to {origin} broke while sending the request",
+    "headers": "the connection to {origin} broke before an answer came",
+    "body": "the connection to {origin} broke in the middle of the answer",
+}
+
+_TIMEOUT_TEXTS: Final[Mapping[Phase, str]] = {
+    "dns": "looking up the address of {origin}",
+    "connect": "connecting to {origin}",
+    "tls": "the TLS handshake with {origin}",
+    "pool": "waiting for a free connection to {origin}",
+    "send": "sending the request to {origin}",
+    "headers": "waiting for {origin} to answer",
+    "body": "waiting for more of the answer of {origin}",
+}
+
+_TLS_ADVICE = (
+    "; if a proxy or gateway signs with its own certificate authority, name its file in "
+    "SSL_CERT_FILE or pass an HTTP client that trusts it"
+)
+
+
+def failed_phase(error: BaseException, waiting_for: Phase) -> Phase:
+    """Tell how far an attempt came, from the error of the HTTP library.
+
+    ``waiting_for`` (``headers`` or ``body``) is what was being read when it was raised.
+    """
+    name = type(error).__name__
+    phase = _TIMEOUT_PHASES.get(name) or _ERROR_PHASES.get(name) or waiting_for
+    if phase == "connect":
+        for cause in _chain(error):
+            kinds = {cls.__name__ for cls in type(cause).__mro__}
+            if "SSLError" in kinds:
+                return "tls"
+            if "gaierror" in kinds:
+                return "dns"
+    return phase
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    chain: list[BaseException] = []
+    current: BaseException | None = error
+    while current is not None and current not in chain:
+        chain.append(current)
+        # Not __context__: that may be an error of the caller, handled while the call was made.
+        # A failed connection to several addresses is an exception group.
+        group: tuple[BaseException, ...] = getattr(current, "exceptions", ())
+        current = current.__cause__ or (group[0] if group else None)
+    return chain
+
+
+def _root_text(error: BaseException) -> str:
+    for cause in reversed(_chain(error)):
+        text = str(cause).strip()
+        if text:
+            return _shorten(f"{type(cause).__name__}: {text}")
+    return type(error).__name__
+
+
+def connection_error_from(
+    error: BaseException,
+    *,
+    operation: str | None,
+    url_origin: str,
+    attempt: int = 1,
+    phase: Phase = "headers",
+    timeout: float | None = None,
+    elapsed: float | None = None,
+    request_id: str | None = None,
+) -> APIConnectionError:
+    """Make the error for one that the HTTP library raised, which becomes its cause.
+
+    ``phase`` is what was being waited for (``headers`` or ``body``); where the class of ``error``
+    tells a phase, that one wins. ``timeout`` is the limit of that phase in seconds.
+    """
+    phase = failed_phase(error, phase)
+    made: APIConnectionError
+    if any(cls.__name__ in ("TimeoutException", "TimeoutError") for cls in type(error).__mro__):
+        after = "" if timeout is None else f" after {timeout:g} s"
+        made = APITimeoutError(
+            f"timed out{after} {_TIMEOUT_TEXTS[phase].format(origin=url_origin)}",
+            timeout=timeout,
+            phase=phase,
+            origin=url_origin,
+            elapsed=elapsed,
+            operation=operation,
+            attempts=attempt,
+            request_id=request_id,
+        )
+    else:
+        advice = _TLS_ADVICE if phase == "tls" else ""
+        made = APIConnectionError(
+            f"{_PHASE_TEXTS[phase].format(origin=url_origin)}: {_root_text(error)}{advice}",
+            phase=phase,
+            origin=url_origin,
+            elapsed=elapsed,
+            operation=operation,
+            attempts=attempt,
+            request_id=request_id,
+        )
+    made.__cause__ = error
+    return made

@@ -1,0 +1,1 @@
+"""The commands of ``claude-codegen``, one module each; :mod:`..cli` has the table."""

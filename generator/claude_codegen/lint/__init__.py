@@ -1,0 +1,68 @@
+"""Checks a bundle: everything the emitters cannot represent faithfully is an error.
+
+``lint`` asks every rule of ``RULES``; each is a row with an id, what it asks for, why, and how to
+put a finding right. The modules beside this one hold the rules of one subject each.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ..problems import Problem
+from . import examples, names, operations, registries, schemas, structure, unions
+from .spec import Finding, Rule, Spec, sides
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..load import Bundle
+
+RULES: Final[dict[str, Rule]] = {
+    rule.id: rule
+    for table in (
+        structure.STRUCTURAL,
+        structure.RULES,
+        names.RULES,
+        operations.RULES,
+        schemas.RULES,
+        unions.RULES,
+        registries.RULES,
+        examples.RULES,
+    )
+    for rule in table
+}
+"""Every rule by id, in the order they are asked."""
+
+__all__ = ["RULES", "Finding", "Rule", "Spec", "lint", "sides"]
+
+
+def lint(bundle: Bundle) -> list[Problem]:
+    """Return what is wrong with a bundle, in reading order; an empty list when all is well.
+
+    When the document is not even OpenAPI 3.1 in shape, that is all that is reported.
+    """
+    spec = Spec(bundle)
+    problems = _ask(spec, structure.STRUCTURAL)
+    if not problems:
+        first = {rule.id for rule in structure.STRUCTURAL}
+        problems = _ask(spec, (rule for rule in RULES.values() if rule.id not in first))
+    return sorted(set(problems), key=Problem.sort_key)
+
+
+def _ask(spec: Spec, rules: Iterable[Rule]) -> list[Problem]:
+    problems: list[Problem] = []
+    for rule in rules:
+        for finding in rule.check(spec):
+            place = finding.place or spec.bundle.locate(finding.pointer)
+            problems.append(
+                Problem(
+                    rule=rule.id,
+                    message=finding.message,
+                    file=place.file,
+                    line=place.line,
+                    column=place.column,
+                    pointer=finding.pointer,
+                    fix=finding.fix or rule.fix,
+                )
+            )
+    return problems

@@ -1,0 +1,187 @@
+"""Checks sample data against the schemas of a bundle, by JSON Schema 2020-12.
+
+Stricter than a receiver may be: properties that a schema does not list are refused (in a sample
+they are misprints), and so are unknown tags of a discriminated union. To name the member that
+failed, and not only the union, unions are rewritten as chains of ``if`` and ``then`` first.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+
+from .grammar import JsonObject, as_array, as_object
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .spec import Spec
+
+MAX_PROBLEMS: Final = 5
+"""Problems reported per sample; the rest mostly follow from the first."""
+
+_MAX_MESSAGE: Final = 240
+_ANNOTATIONS: Final = ("description", "title", "examples", "discriminator", "deprecated")
+_NULL: Final = {"type": "null"}
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """Where a sample departs from its schema, and how."""
+
+    path: tuple[str | int, ...]
+    message: str
+
+
+class _Checker(Protocol):
+    def __call__(self, value: object) -> Iterator[Mismatch]: ...
+
+
+class SampleValidator:
+    """Validates samples against schemas of one spec."""
+
+    def __init__(self, spec: Spec) -> None:
+        """Prepare the components; schemas are compiled when first needed."""
+        self._spec = spec
+        self._components: JsonObject = {
+            name: self._rewrite(schema) for name, schema in spec.schemas.items()
+        }
+        self._checkers: dict[str, _Checker] = {}
+
+    def check(self, schema: JsonObject, value: object) -> list[Mismatch]:
+        """Return at most ``MAX_PROBLEMS`` mismatches.
+
+        Raises ModuleNotFoundError when neither jsonschema-rs nor jsonschema is installed.
+        """
+        key = json.dumps(schema, sort_keys=True)
+        if key not in self._checkers:
+            self._checkers[key] = _compile(
+                {
+                    "$schema": "https://json-schema.org/draft/2020-12/schema",
+                    "components": {"schemas": self._components},
+                    "allOf": [self._rewrite(schema)],
+                }
+            )
+        found: list[Mismatch] = []
+        for mismatch in self._checkers[key](value):
+            found.append(mismatch)
+            if len(found) == MAX_PROBLEMS:
+                break
+        return found
+
+    def _rewrite(self, schema: JsonObject) -> JsonObject:
+        result: JsonObject = {}
+        for key, value in schema.items():
+            if key in _ANNOTATIONS or key.startswith("x-") or key == "oneOf":
+                continue
+            if key == "properties":
+                result[key] = {name: self._rewrite(part) for name, part in value.items()}
+            elif key in ("items", "additionalProperties") and isinstance(value, dict):
+                result[key] = self._rewrite(cast("JsonObject", value))
+            elif key == "enum" and schema.get("x-open-enum"):
+                continue
+            else:
+                result[key] = value
+        if "properties" in schema:
+            result.setdefault("additionalProperties", False)
+        if "oneOf" in schema:
+            result.update(self._rewrite_union(schema))
+        return result
+
+    def _rewrite_union(self, schema: JsonObject) -> JsonObject:
+        variants = [variant for variant in schema["oneOf"] if variant != _NULL]
+        if "discriminator" in schema:
+            rewritten = self._rewrite_tagged(schema["discriminator"])
+        elif len(variants) == 1:
+            rewritten = self._rewrite(variants[0])
+        else:
+            rewritten = self._rewrite_mixed(variants)
+        if len(variants) == len(schema["oneOf"]):
+            return rewritten
+        return {"if": _NULL, "else": rewritten}
+
+    def _rewrite_tagged(self, discriminator: JsonObject) -> JsonObject:
+        name, mapping = discriminator["propertyName"], discriminator["mapping"]
+        default = discriminator.get("x-default-mapping")
+        known: list[Any] = sorted(mapping)
+        branches: list[JsonObject] = [
+            {
+                "if": {"properties": {name: {"const": tag}}, "required": [name]},
+                "then": {"$ref": reference},
+            }
+            for tag, reference in sorted(mapping.items())
+        ]
+        if default is None:
+            return {
+                "type": "object",
+                "required": [name],
+                "properties": {name: {"enum": known}},
+                "allOf": branches,
+            }
+        # Without the property, or with null in it, the value is the default member.
+        branches.append(
+            {
+                "if": {"properties": {name: _NULL}},
+                "then": {"$ref": default},
+            }
+        )
+        return {
+            "type": "object",
+            "properties": {name: {"enum": [*known, None]}},
+            "allOf": branches,
+        }
+
+    def _rewrite_mixed(self, variants: list[JsonObject]) -> JsonObject:
+        branches: list[JsonObject] = []
+        allowed: set[str] = set()
+        for variant in variants:
+            kinds = sorted(self._spec.json_kinds(variant))
+            allowed.update(kinds)
+            branches.append({"if": {"type": kinds}, "then": self._rewrite(variant)})
+        return {"type": sorted(allowed), "allOf": branches}
+
+
+def _compile(schema: JsonObject) -> _Checker:
+    try:
+        fast: Any = importlib.import_module("jsonschema_rs")
+    except ModuleNotFoundError:
+        return _compile_slowly(schema)
+    validator = fast.Draft202012Validator(schema, validate_formats=True)
+
+    def check(value: object) -> Iterator[Mismatch]:
+        for error in validator.iter_errors(value):
+            yield Mismatch(tuple(error.instance_path), _shorten(error.message))
+
+    return check
+
+
+def _compile_slowly(schema: JsonObject) -> _Checker:
+    slow: Any = importlib.import_module("jsonschema")
+    validator = slow.Draft202012Validator(
+        schema, format_checker=slow.Draft202012Validator.FORMAT_CHECKER
+    )
+
+    def check(value: object) -> Iterator[Mismatch]:
+        for error in validator.iter_errors(value):
+            yield Mismatch(tuple(error.absolute_path), _shorten(str(error.message)))
+
+    return check
+
+
+def _shorten(message: str) -> str:
+    return message if len(message) <= _MAX_MESSAGE else f"{message[:_MAX_MESSAGE]}…"
+
+
+def find_value(value: object, path: tuple[str | int, ...]) -> object:
+    """Return what is at ``path`` in a JSON value, None when nothing is."""
+    for step in path:
+        entries, items = as_object(value), as_array(value)
+        if entries is not None and step in entries:
+            value = entries[str(step)]
+        elif items is not None and isinstance(step, int) and step < len(items):
+            value = items[step]
+        else:
+            return None
+    return value

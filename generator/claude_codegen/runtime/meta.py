@@ -1,0 +1,118 @@
+"""What the headers of a response say about the call: identifiers, status, timing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+# The API's own name first, then what its hosted variants send instead.
+_REQUEST_ID_HEADERS = ("request-id", "x-amzn-requestid", "apim-request-id", "x-request-id")
+
+
+class ResponseHeaders(Mapping[str, str]):
+    """Headers of a response: read-only, lower-case names, looked up in any case.
+
+    A header that was sent more than once holds its values joined with ``", "``
+    (RFC 9110 section 5.3).
+    """
+
+    __slots__ = ("_values",)
+
+    def __init__(self, headers: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
+        """Take a mapping, or pairs of name and value in the order they were received."""
+        values: dict[str, str] = {}
+        for name, value in _pairs(headers):
+            key = name.lower()
+            values[key] = f"{values[key]}, {value}" if key in values else value
+        self._values = values
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._values
+
+    def __repr__(self) -> str:
+        return f"ResponseHeaders({list(self._values)})"
+
+    def __reduce__(self) -> Any:
+        return (ResponseHeaders, (dict(self._values),))
+
+
+def _pairs(headers: Any) -> Iterable[tuple[str, str]]:
+    return headers.items() if isinstance(headers, Mapping) else headers
+
+
+def request_id_of(headers: Mapping[str, str]) -> str | None:
+    """Return the id that names a request in support cases, whichever header carries it.
+
+    ``headers`` has lower-case names.
+    """
+    for name in _REQUEST_ID_HEADERS:
+        value = headers.get(name)
+        if value:
+            return value
+    return None
+
+
+class Meta:
+    """Metadata of one response. Never part of equality, ``repr`` or encoding of a result."""
+
+    __slots__ = ("attempts", "elapsed", "headers", "http_version", "status_code")
+
+    status_code: int
+    """HTTP status."""
+    headers: ResponseHeaders
+    """All headers of the response."""
+    attempts: int
+    """Requests sent for this answer, retries included."""
+    elapsed: float
+    """Seconds from sending the last attempt to the end of its headers."""
+    http_version: str
+    """``HTTP/1.1`` or ``HTTP/2``."""
+
+    def __init__(
+        self,
+        *,
+        status_code: int,
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+        attempts: int = 1,
+        elapsed: float = 0.0,
+        http_version: str = "HTTP/1.1",
+    ) -> None:
+        """Describe a response; ``elapsed`` is in seconds."""
+        self.status_code = status_code
+        self.headers = headers if isinstance(headers, ResponseHeaders) else ResponseHeaders(headers)
+        self.attempts = attempts
+        self.elapsed = elapsed
+        self.http_version = http_version
+
+    @property
+    def request_id(self) -> str | None:
+        """Id of the request (``req_…``); quote it when asking for help."""
+        return request_id_of(self.headers)
+
+    @property
+    def organization_id(self) -> str | None:
+        """Organization that the credential belongs to."""
+        return self.headers.get("anthropic-organization-id")
+
+    @property
+    def workspace_id(self) -> str | None:
+        """Workspace that the request ran in; absent on admin calls."""
+        return self.headers.get("anthropic-workspace-id")
+
+    def __repr__(self) -> str:
+        return (
+            f"Meta(status_code={self.status_code}, request_id={self.request_id!r}, "
+            f"attempts={self.attempts}, elapsed={self.elapsed:.3f})"
+        )

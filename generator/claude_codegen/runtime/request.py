@@ -1,0 +1,449 @@
+"""From an operation and its arguments to the bytes that go out. Pure: nothing is sent here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .errors import BaseURLError, HeaderValueError, PathSegmentError, RequestTooLargeError
+from .unset import UNSET
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Final
+
+    from .caller import RequestOptions
+    from .operation import Operation, Parameter
+
+SECRET_HEADERS: Final = frozenset(
+    {"authorization", "cookie", "proxy-authorization", "x-amz-security-token", "x-api-key"}
+)
+"""Headers whose values never appear in a ``repr``, a message or a log."""
+
+_BETA = "anthropic-beta"
+_TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_ACCEPT = {
+    "json": "application/json",
+    "none": "application/json",
+    "sse": "text/event-stream",
+    "binary": "application/binary",
+    "jsonl": "application/binary",
+}
+
+
+class PreparedRequest:
+    """One request, complete: the same bytes go out on every attempt.
+
+    ``repr`` shows neither secret header values nor the body.
+    """
+
+    __slots__ = ("content", "headers", "method", "operation", "streaming", "url")
+
+    method: str
+    url: str
+    headers: list[tuple[str, str]]
+    """Names in lower case, each once."""
+    content: bytes | None
+    operation: Operation
+    streaming: bool
+    """Whether the answer is to come as server-sent events."""
+
+    def __init__(
+        self,
+        method: str,
+        url: str,
+        headers: list[tuple[str, str]],
+        content: bytes | None,
+        operation: Operation,
+        *,
+        streaming: bool = False,
+    ) -> None:
+        """Make a request; see the attributes."""
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.content = content
+        self.operation = operation
+        self.streaming = streaming
+
+    def header(self, name: str) -> str | None:
+        """Return the value of a header, looked up in any case."""
+        name = name.lower()
+        for key, value in self.headers:
+            if key == name:
+                return value
+        return None
+
+    def with_headers(self, headers: Mapping[str, str]) -> PreparedRequest:
+        """Return a copy with some headers added or replaced.
+
+        Raises :class:`HeaderValueError` for what HTTP forbids.
+        """
+        merged = dict(self.headers)
+        for name, value in headers.items():
+            merged[name.lower()] = value
+        check_headers(merged)
+        return PreparedRequest(
+            self.method,
+            self.url,
+            list(merged.items()),
+            self.content,
+            self.operation,
+            streaming=self.streaming,
+        )
+
+    def __repr__(self) -> str:
+        headers = {
+            name: "[hidden]" if name in SECRET_HEADERS else value for name, value in self.headers
+        }
+        size = 0 if self.content is None else len(self.content)
+        # A base URL may carry a password.
+        scheme, separator, rest = self.url.partition("://")
+        authority, slash, path = rest.partition("/")
+        url = f"{scheme}{separator}{authority.rpartition('@')[2]}{slash}{path}"
+        return f"PreparedRequest({self.method} {url}, headers={headers}, {size} bytes)"
+
+
+def build_request(
+    operation: Operation,
+    arguments: Mapping[str, Any],
+    options: RequestOptions,
+    *,
+    base_url: str,
+    default_headers: Mapping[str, str] | None = None,
+    default_query: Mapping[str, object] | None = None,
+    api_version: str,
+    betas: Sequence[str] = (),
+    streaming: bool | None = None,
+    check_size: bool = True,
+) -> PreparedRequest:
+    """Put a request together.
+
+    ``arguments`` are by Python name; ``UNSET`` or missing means not given, ``None`` is null in a
+    body and leaves a query or header parameter out. ``betas`` is the whole resolved list:
+    ``options["betas"]`` is not read here. ``streaming`` sets the operation's stream argument, by
+    default as the arguments have it.
+
+    Headers are merged without regard to case, later ones win: those of the request itself,
+    ``default_headers``, those of ``options`` and the header parameters, ``extra_headers``;
+    ``UNSET`` in the last removes one. Only ``anthropic-beta`` is united instead.
+
+    Raises :class:`PathSegmentError`, :class:`HeaderValueError`, :class:`BaseURLError`,
+    :class:`RequestTooLargeError` (unless ``check_size`` is false), ``EncodeError`` for a body
+    without a JSON form, and ``TypeError`` for an argument that the operation does not have or
+    a required one that is missing.
+    """
+    parameters = {parameter.name: parameter for parameter in operation.parameters}
+    path = operation.path
+    query: list[tuple[str, object]] = []
+    header_arguments: dict[str, str] = {}
+    header_betas: Sequence[str] = ()
+    fields: dict[str, Any] = {}
+
+    for name, value in arguments.items():
+        if value is UNSET:
+            continue
+        parameter = parameters.get(name)
+        if parameter is None:
+            wire_name = operation.body_names.get(name, name)
+            if wire_name not in operation.body_fields:
+                raise TypeError(f"{operation.id} has no argument {name!r}")
+            fields[wire_name] = value
+        elif parameter.location == "path":
+            segment = encode_path_segment(value, operation=operation.id, argument=name)
+            path = path.replace(f"{{{parameter.wire_name}}}", segment)
+        elif value is not None:
+            if parameter.location == "query":
+                query.append((parameter.wire_name, _listed(value) if parameter.array else value))
+            elif parameter.wire_name.lower() == _BETA:
+                header_betas = [str(item) for item in _listed(value)]
+            else:
+                header_arguments[parameter.wire_name.lower()] = _header_text(parameter, value)
+
+    for parameter in operation.parameters:
+        if parameter.location == "path":
+            if arguments.get(parameter.name, UNSET) is UNSET:
+                raise TypeError(f"{operation.id} needs the argument {parameter.name!r}")
+        elif parameter.required and arguments.get(parameter.name, UNSET) in (None, UNSET):
+            raise TypeError(f"{operation.id} needs the argument {parameter.name!r}")
+
+    stream_argument = operation.stream_argument
+    if streaming is None:
+        streaming = operation.response == "sse" or (
+            stream_argument is not None and bool(fields.get(stream_argument))
+        )
+    elif stream_argument is not None and (streaming or stream_argument in fields):
+        fields[stream_argument] = streaming
+
+    content = _encode_body(operation, fields, options.get("extra_body"))
+    if check_size and content is not None and operation.max_bytes is not None:
+        if len(content) > operation.max_bytes:
+            raise RequestTooLargeError(len(content), operation.max_bytes, operation=operation.id)
+
+    headers = {
+        "accept": _ACCEPT["sse"] if streaming else _ACCEPT[operation.response],
+        "anthropic-version": api_version,
+    }
+    if content is not None:
+        headers["content-type"] = "application/json"
+    merge_headers(headers, default_headers or {})
+    explicit_version = options.get("api_version")
+    if explicit_version is not None:
+        headers["anthropic-version"] = explicit_version
+    workspace_id = options.get("workspace_id")
+    if workspace_id is not None:
+        headers["anthropic-workspace-id"] = workspace_id
+    headers.update(header_arguments)
+
+    extra_headers: dict[str, Any] = {
+        name.lower(): value for name, value in (options.get("extra_headers") or {}).items()
+    }
+    extra_betas = extra_headers.pop(_BETA, "")
+    united = unite_betas(split_betas(headers.pop(_BETA, "")), betas, header_betas)
+    if extra_betas is not UNSET:
+        united = unite_betas(united, split_betas(str(extra_betas)))
+        if united:
+            headers[_BETA] = ",".join(united)
+    merge_headers(headers, extra_headers)
+    check_headers(headers)
+
+    return PreparedRequest(
+        operation.method,
+        join_url(
+            base_url,
+            path,
+            _merge_query(query, default_query, options.get("extra_query")),
+        ),
+        list(headers.items()),
+        content,
+        operation,
+        streaming=streaming,
+    )
+
+
+def _encode_body(
+    operation: Operation, fields: dict[str, Any], extra_body: Mapping[str, object] | None
+) -> bytes | None:
+    if operation.body == "multipart":
+        raise NotImplementedError(f"{operation.id} sends multipart, which this version cannot")
+    if extra_body:
+        fields = {**fields, **extra_body}
+    if operation.body is None and not fields:
+        return None
+    from .codec import dumps
+
+    return dumps({name: value for name, value in fields.items() if value is not UNSET})
+
+
+def encode_path_segment(value: object, *, operation: str, argument: str) -> str:
+    """Return ``value`` percent-encoded as one path segment (RFC 3986 section 3.3).
+
+    Raises :class:`PathSegmentError` for an empty value and for one that is, or holds between
+    slashes, ``.`` or ``..``: servers and proxies that decode early would leave the path.
+    """
+    if not isinstance(value, (str, int)) or isinstance(value, bool):
+        raise PathSegmentError(
+            f"{operation}: the argument {argument!r} is {type(value).__name__}, not a string"
+        )
+    text = str(value)
+    if not text.strip():
+        raise PathSegmentError(f"{operation}: the argument {argument!r} is empty")
+    from urllib.parse import quote, unquote
+
+    for form in (text, unquote(text)):
+        for piece in form.replace("\\", "/").split("/"):
+            # A path parameter behind ";" does not hide a dot segment from every server.
+            if piece.partition(";")[0].strip() in (".", ".."):
+                raise PathSegmentError(
+                    f"{operation}: the argument {argument!r} would change the path: {text!r}"
+                )
+    try:
+        return quote(text, safe="")
+    except UnicodeEncodeError:
+        raise PathSegmentError(
+            f"{operation}: the argument {argument!r} is not valid Unicode"
+        ) from None
+
+
+def _listed(value: Any) -> list[Any]:
+    # A string is iterable too, and never meant as its characters.
+    if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
+        return [value]
+    return list(value)
+
+
+def _header_text(parameter: Parameter, value: Any) -> str:
+    if parameter.array:
+        return ",".join(_scalar_text(item) for item in _listed(value))
+    return _scalar_text(value)
+
+
+def _scalar_text(value: Any) -> str:
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
+    text = getattr(value, "wire_text", None)
+    if isinstance(text, str):
+        return text
+    if hasattr(value, "isoformat"):
+        return str(value.isoformat())
+    return str(value)
+
+
+def _merge_query(
+    query: list[tuple[str, object]],
+    default_query: Mapping[str, object] | None,
+    extra_query: Mapping[str, object] | None,
+) -> str:
+    merged: dict[str, object] = dict(default_query or {})
+    merged.update(query)
+    merged.update(extra_query or {})
+    return encode_query(merged)
+
+
+def encode_query(query: Mapping[str, object]) -> str:
+    """Return ``query`` as the part of a URL after ``?``.
+
+    Lists repeat ``name[]``, mappings give ``name[key]``, booleans are ``true`` and ``false``,
+    ``None`` and ``UNSET`` are left out, a space is ``%20``. Everything outside the unreserved
+    characters of RFC 3986 is percent-encoded, brackets included.
+    """
+    if not query:
+        return ""
+    from urllib.parse import quote
+
+    return "&".join(
+        f"{quote(name, safe='')}={quote(_scalar_text(value), safe='')}"
+        for name, value in _flatten(query.items())
+    )
+
+
+def _flatten(items: Iterable[tuple[str, object]]) -> Iterable[tuple[str, object]]:
+    for name, value in items:
+        if value is None or value is UNSET:
+            continue
+        if hasattr(value, "keys") and hasattr(value, "__getitem__"):
+            nested: Any = value
+            yield from _flatten((f"{name}[{key}]", nested[key]) for key in nested.keys())
+        elif value.__class__ in (list, tuple, set, frozenset):
+            listed = name if name.endswith("[]") else f"{name}[]"
+            sequence: Any = value
+            yield from _flatten((listed, item) for item in sequence)
+        else:
+            yield name, value
+
+
+def check_base_url(url: str) -> str:
+    """Return ``url`` without trailing slashes and fragment.
+
+    Raises :class:`BaseURLError` unless it is absolute, with ``http`` or ``https`` and a host.
+    """
+    text = url.strip().partition("#")[0]
+    scheme, separator, rest = text.partition("://")
+    authority = rest.partition("/")[0].partition("?")[0]
+    host = authority.rpartition("@")[2]
+    broken = any(character.isspace() or not character.isprintable() for character in text)
+    if (
+        not separator
+        or scheme.lower() not in ("http", "https")
+        or not host
+        or host.startswith(":")
+        or broken
+    ):
+        # A URL may carry a password, so only its shape is told.
+        raise BaseURLError(
+            "the base URL must be an absolute http:// or https:// URL such as "
+            f"https://api.anthropic.com; got one that begins with {text[:8]!r}"
+        )
+    start, question_mark, query = text.partition("?")
+    return start.rstrip("/") + question_mark + query
+
+
+def join_url(base_url: str, path: str, query: str = "") -> str:
+    """Return the URL of ``path`` below ``base_url``, whose own path and query are kept."""
+    start, _, own_query = base_url.partition("?")
+    joined = "&".join(part for part in (own_query, query) if part)
+    url = start.rstrip("/") + path
+    return f"{url}?{joined}" if joined else url
+
+
+def merge_headers(headers: dict[str, str], later: Mapping[str, Any]) -> None:
+    """Put ``later`` into ``headers`` in place; names lose their case, ``UNSET`` removes.
+
+    ``anthropic-beta`` is united, unless it is removed.
+    """
+    for name, value in later.items():
+        key = name.lower()
+        if value is UNSET:
+            headers.pop(key, None)
+        elif key == _BETA and key in headers:
+            headers[key] = ",".join(unite_betas(split_betas(headers[key]), split_betas(value)))
+        else:
+            headers[key] = value
+
+
+def check_headers(headers: Mapping[str, object]) -> None:
+    """Raise :class:`HeaderValueError` for a name or value that HTTP forbids.
+
+    Values are visible ASCII with spaces and tabs inside (RFC 9110 section 5.5); a line break at
+    the end of a key read from a file is the usual case. The message does not show the value.
+    """
+    for name, value in headers.items():
+        if not name or not _TOKEN.issuperset(name):
+            raise HeaderValueError(f"{name!r} is not a header name")
+        if not isinstance(value, str):
+            raise HeaderValueError(
+                f"the value of the header {name!r} is {type(value).__name__}, not a string"
+            )
+        if not value.isascii():
+            raise HeaderValueError(f"the value of the header {name!r} is not ASCII")
+        if not value.isprintable():
+            for character in value:
+                if not character.isprintable() and character != "\t":
+                    raise HeaderValueError(
+                        f"the value of the header {name!r} has the control character "
+                        f"{character!r} in it"
+                    )
+        if value != value.strip(" \t"):
+            raise HeaderValueError(f"the value of the header {name!r} begins or ends with a space")
+
+
+def split_betas(value: str) -> list[str]:
+    """Return the flags of an ``anthropic-beta`` header."""
+    return [flag for part in value.split(",") if (flag := part.strip())]
+
+
+def unite_betas(*groups: Iterable[str]) -> list[str]:
+    """Return the flags of all groups in order, each once; case does not tell two apart."""
+    united: dict[str, str] = {}
+    for group in groups:
+        for flag in (group,) if isinstance(group, str) else group:
+            united.setdefault(flag.lower(), flag)
+    return list(united.values())
+
+
+def operation_betas(
+    operation: Operation,
+    arguments: Mapping[str, Any],
+    *,
+    asked: Iterable[str] = (),
+    via_beta: bool = False,
+) -> list[str]:
+    """Return the flags that ``operation`` itself needs beside those ``asked`` for.
+
+    A rule adds its default flag unless one of its alternatives is there, the model needs none,
+    or it holds for ``client.beta`` only and the call came another way.
+    """
+    present = {flag.lower() for flag in asked}
+    model = arguments.get("model")
+    needed: list[str] = []
+    for rule in operation.betas:
+        if rule.via_beta_namespace and not via_beta:
+            continue
+        if any(flag.lower() in present for flag in rule.any_of):
+            continue
+        if isinstance(model, str) and model.startswith(rule.unless_model):
+            continue
+        present.add(rule.default.lower())
+        needed.append(rule.default)
+    return needed

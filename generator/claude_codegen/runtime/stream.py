@@ -1,0 +1,656 @@
+"""Answers that arrive piece by piece: typed events, and lines of JSON.
+
+:class:`EventReader` and :class:`LineReader` hold all rules and do no I/O; the streams around them
+only fetch bytes. Nothing buffers more than what one chunk brought.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from .codec import DecodeError, loads
+from .errors import (
+    APIConnectionError,
+    APIResponseValidationError,
+    APITimeoutError,
+    StreamTruncatedError,
+    error_from_event,
+    excerpt,
+)
+from .jsonl import JSONLDecoder
+from .sse import DEFAULT_MAX_EVENT_BYTES, SSEDecoder
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
+    from types import TracebackType
+    from typing import Final, Protocol
+
+    from typing_extensions import Self
+
+    from .errors import CodeClasses
+    from .jsonl import JSONLine
+    from .meta import Meta, ResponseHeaders
+    from .sse import ServerSentEvent
+
+    class Reader(Protocol):
+        """What a stream needs to know about its format."""
+
+        def feed(self, chunk: bytes) -> None: ...
+        def take(self) -> Any: ...
+        def end(self, error: APIConnectionError | None) -> None: ...
+
+
+T = TypeVar("T")
+R = TypeVar("R", bound="Reader")
+
+NOTHING: Final = object()
+"""What a reader returns when it needs more bytes."""
+
+TERMINAL_EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "RawMessageStreamEvent": ("message_stop",),
+}
+"""Last events of a stream, by the component of its events. A stream without any may end anywhere."""
+
+
+class EventReader(Generic[T]):
+    """Makes typed events of server-sent ones, without I/O.
+
+    ``ping`` is passed over unless asked for, ``error`` raises, an event that is not JSON is an
+    error, and an end before one of the ``terminal`` events is one too.
+    """
+
+    __slots__ = (
+        "_code_classes",
+        "_decode",
+        "_decoder",
+        "_operation",
+        "_queue",
+        "_terminal",
+        "ended",
+        "events_seen",
+        "include_pings",
+        "meta",
+    )
+
+    include_pings: bool
+    """Whether pings come out, as ``Unknown("ping", …)``."""
+    events_seen: int
+    """Events that came out so far, pings not counted."""
+    ended: bool
+    """Whether a terminal event or an error came."""
+
+    def __init__(
+        self,
+        decode: Callable[[Any], T],
+        *,
+        meta: Meta,
+        terminal: Collection[str] = (),
+        operation: str | None = None,
+        include_pings: bool = False,
+        code_classes: CodeClasses | None = None,
+        max_event_bytes: int | None = DEFAULT_MAX_EVENT_BYTES,
+    ) -> None:
+        """Start at the beginning of a body.
+
+        ``decode`` turns the JSON value of an event into a typed one; ``operation`` and ``meta``
+        go into errors.
+        """
+        self._decode = decode
+        self._decoder = SSEDecoder(max_event_bytes)
+        self._queue: deque[ServerSentEvent] = deque()
+        self._terminal = frozenset(terminal)
+        self._operation = operation
+        self._code_classes = code_classes
+        self.meta = meta
+        self.include_pings = include_pings
+        self.events_seen = 0
+        self.ended = False
+
+    def feed(self, chunk: bytes) -> None:
+        """Take the next bytes of the body."""
+        self._queue.extend(self._decoder.feed(chunk))
+
+    def take_raw(self) -> Any:
+        """Return the next event as it was sent, pings and errors too, or :data:`NOTHING`."""
+        if not self._queue:
+            return NOTHING
+        event = self._queue.popleft()
+        kind = event.event
+        if kind == "message":
+            kind = _kind_of_unnamed(event.data)
+        if kind in self._terminal or kind == "error":
+            self.ended = True
+        if kind != "ping":
+            self.events_seen += 1
+        return event
+
+    def take(self) -> Any:
+        """Return the next typed event, or :data:`NOTHING` when more bytes are needed.
+
+        Raises the :class:`APIStatusError` that an ``error`` event stands for, and
+        :class:`APIResponseValidationError` for an event that is not JSON.
+        """
+        while self._queue:
+            event = self._queue.popleft()
+            kind = event.event
+            if kind == "message":
+                kind = _kind_of_unnamed(event.data)
+            if kind == "ping":
+                if self.include_pings:
+                    return self._ping(event)
+                continue
+            if kind == "error":
+                self.ended = True
+                raise error_from_event(
+                    event.data,
+                    headers=self.meta.headers,
+                    http_status=self.meta.status_code,
+                    operation_id=self._operation,
+                    attempt=self.meta.attempts,
+                    code_classes=self._code_classes,
+                )
+            try:
+                value = loads(event.data)
+            except DecodeError as error:
+                if event.data.strip() == b"[DONE]":
+                    # Some gateways end every stream this way, as other APIs do.
+                    continue
+                raise APIResponseValidationError(
+                    f"the event {event.event!r} is not JSON ({error}): {excerpt(event.data)}",
+                    status_code=self.meta.status_code,
+                    headers=self.meta.headers,
+                    content=event.data,
+                    operation=self._operation,
+                    attempts=self.meta.attempts,
+                ) from error
+            self.events_seen += 1
+            if kind in self._terminal:
+                self.ended = True
+            return self._decode(value)
+        return NOTHING
+
+    def end(self, error: APIConnectionError | None = None) -> None:
+        """End the body, because it is over or because reading it failed with ``error``.
+
+        Raises :class:`StreamTruncatedError` when the last event is missing, and a timeout as it
+        is. After the last event nothing that happens to the connection matters any more.
+        """
+        cut = self._decoder.finish()
+        if self.ended or (error is None and not cut and not self._terminal):
+            return
+        if isinstance(error, APITimeoutError):
+            raise error
+        expected = " or ".join(sorted(self._terminal))
+        message = f"the stream ended after {self.events_seen} events"
+        if expected:
+            message += f" without {expected}"
+        if cut:
+            message += ", in the middle of an event"
+        if error is not None:
+            message += f": {error.message}"
+        raise StreamTruncatedError(
+            message,
+            events_seen=self.events_seen,
+            origin=None if error is None else error.origin,
+            elapsed=None if error is None else error.elapsed,
+            operation=self._operation,
+            attempts=self.meta.attempts,
+            request_id=self.meta.request_id,
+        ) from error
+
+    def _ping(self, event: ServerSentEvent) -> Any:
+        from .struct import Unknown
+
+        try:
+            raw: Any = loads(event.data)
+        except DecodeError:
+            raw = {}
+        return Unknown("ping", raw if raw.__class__ is dict and raw else {"type": "ping"})
+
+
+def _kind_of_unnamed(data: bytes) -> str:
+    # Gateways drop event names now and then; the payload has its type all the same.
+    try:
+        value = loads(data)
+    except DecodeError:
+        return "message"
+    kind = value.get("type") if value.__class__ is dict else None
+    return kind if isinstance(kind, str) else "message"
+
+
+class LineReader(Generic[T]):
+    """Makes typed values of the lines of a JSON Lines body, without I/O."""
+
+    __slots__ = (
+        "_decode",
+        "_decoder",
+        "_operation",
+        "_queue",
+        "_unfinished",
+        "line_number",
+        "meta",
+    )
+
+    line_number: int
+    """Number of the line that came out last, from 1."""
+
+    def __init__(
+        self,
+        decode: Callable[[Any], T],
+        *,
+        meta: Meta,
+        operation: str | None = None,
+        max_line_bytes: int | None = DEFAULT_MAX_EVENT_BYTES,
+    ) -> None:
+        """Start at the beginning of a body; see :class:`EventReader`."""
+        self._decode = decode
+        self._decoder = JSONLDecoder(max_line_bytes)
+        self._queue: deque[JSONLine] = deque()
+        self._operation = operation
+        self._unfinished: JSONLine | None = None
+        self.meta = meta
+        self.line_number = 0
+
+    def feed(self, chunk: bytes) -> None:
+        """Take the next bytes of the body."""
+        self._queue.extend(self._decoder.feed(chunk))
+
+    def take(self) -> Any:
+        """Return the next typed value, or :data:`NOTHING` when more bytes are needed.
+
+        Raises :class:`APIResponseValidationError` naming the line when it is not JSON.
+        """
+        if not self._queue:
+            return NOTHING
+        line = self._queue.popleft()
+        self.line_number = line.number
+        try:
+            value = loads(line.content)
+        except DecodeError as error:
+            if line is self._unfinished:
+                raise StreamTruncatedError(
+                    f"the body ended in the middle of line {line.number}",
+                    events_seen=line.number - 1,
+                    operation=self._operation,
+                    attempts=self.meta.attempts,
+                    request_id=self.meta.request_id,
+                ) from error
+            raise APIResponseValidationError(
+                f"line {line.number} is not JSON ({error}): {excerpt(line.content)}",
+                status_code=self.meta.status_code,
+                headers=self.meta.headers,
+                content=line.content,
+                operation=self._operation,
+                attempts=self.meta.attempts,
+            ) from error
+        return self._decode(value)
+
+    def end(self, error: APIConnectionError | None = None) -> None:
+        """End the body; raises ``error`` when that is why. A last line without end counts."""
+        if error is not None:
+            raise error
+        rest = self._decoder.finish()
+        if rest:
+            self._unfinished = rest[-1]
+            self._queue.extend(rest)
+
+
+class _ResponseFacts:
+    """The parts of a response that a stream shows."""
+
+    __slots__ = ()
+
+    meta: Meta
+
+    @property
+    def request_id(self) -> str | None:
+        """Id of the request; quote it when asking for help."""
+        return self.meta.request_id
+
+    @property
+    def status_code(self) -> int:
+        """HTTP status of the response."""
+        return self.meta.status_code
+
+    @property
+    def headers(self) -> ResponseHeaders:
+        """Headers of the response."""
+        return self.meta.headers
+
+
+class _SyncStream(_ResponseFacts, Generic[T, R]):
+    __slots__ = ("__weakref__", "_chunks", "_close", "_over", "_reader", "meta")
+
+    meta: Meta
+    """Metadata of the response."""
+
+    def __init__(
+        self,
+        chunks: Iterator[bytes],
+        reader: R,
+        *,
+        meta: Meta,
+        close: Callable[[], object] | None,
+    ) -> None:
+        self._chunks = chunks
+        self._reader = reader
+        self._close = close
+        # The body has been read to its end, or given up.
+        self._over = False
+        self.meta = meta
+
+    def _next(self, take: Callable[[], Any]) -> Any:
+        try:
+            while True:
+                value = take()
+                if value is not NOTHING:
+                    return value
+                if self._over:
+                    break
+                try:
+                    chunk = next(self._chunks, None)
+                except APIConnectionError as error:
+                    self._over = True
+                    self._reader.end(error)
+                else:
+                    if chunk is None:
+                        self._over = True
+                        self._reader.end(None)
+                    else:
+                        self._reader.feed(chunk)
+        except BaseException:
+            self.close()
+            raise
+        self.close()
+        return NOTHING
+
+    def __next__(self) -> T:
+        value: Any = NOTHING if self.closed else self._next(self._reader.take)
+        if value is NOTHING:
+            raise StopIteration
+        item: T = value
+        return item
+
+    def __iter__(self) -> Self:
+        return self
+
+    @property
+    def closed(self) -> bool:
+        """Whether the response has been closed; nothing comes out any more."""
+        return self._close is None
+
+    def close(self) -> None:
+        """Close the response. Safe to call more than once."""
+        close, self._close = self._close, None
+        self._over = True
+        if close is not None:
+            close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class _AsyncStream(_ResponseFacts, Generic[T, R]):
+    __slots__ = ("__weakref__", "_chunks", "_close", "_over", "_reader", "meta")
+
+    meta: Meta
+    """Metadata of the response."""
+
+    def __init__(
+        self,
+        chunks: AsyncIterator[bytes],
+        reader: R,
+        *,
+        meta: Meta,
+        close: Callable[[], Awaitable[object]] | None,
+    ) -> None:
+        self._chunks = chunks
+        self._reader = reader
+        self._close = close
+        self._over = False
+        self.meta = meta
+
+    async def _next(self, take: Callable[[], Any]) -> Any:
+        try:
+            while True:
+                value = take()
+                if value is not NOTHING:
+                    return value
+                if self._over:
+                    break
+                try:
+                    chunk = await self._chunks.__anext__()
+                except StopAsyncIteration:
+                    self._over = True
+                    self._reader.end(None)
+                except APIConnectionError as error:
+                    self._over = True
+                    self._reader.end(error)
+                else:
+                    self._reader.feed(chunk)
+        except BaseException:
+            await self.close()
+            raise
+        await self.close()
+        return NOTHING
+
+    async def __anext__(self) -> T:
+        value: Any = NOTHING if self.closed else await self._next(self._reader.take)
+        if value is NOTHING:
+            raise StopAsyncIteration
+        item: T = value
+        return item
+
+    def __aiter__(self) -> Self:
+        return self
+
+    @property
+    def closed(self) -> bool:
+        """Whether the response has been closed; nothing comes out any more."""
+        return self._close is None
+
+    async def close(self) -> None:
+        """Close the response. Safe to call more than once."""
+        close, self._close = self._close, None
+        self._over = True
+        if close is not None:
+            await close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+
+def _nothing_to_close() -> None:
+    return None
+
+
+async def _nothing_to_close_async() -> None:
+    return None
+
+
+class Stream(_SyncStream[T, EventReader[T]]):
+    """Typed events of a streamed answer, in the order they arrive.
+
+    Iterating again goes on where the last loop stopped. Leaving a loop early keeps the response
+    open: use the stream as a context manager, or call :meth:`close`.
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        chunks: Iterator[bytes],
+        decode: Callable[[Any], T],
+        *,
+        meta: Meta,
+        close: Callable[[], object] = _nothing_to_close,
+        terminal: Collection[str] = (),
+        operation: str | None = None,
+        include_pings: bool = False,
+        code_classes: CodeClasses | None = None,
+        max_event_bytes: int | None = DEFAULT_MAX_EVENT_BYTES,
+    ) -> None:
+        """Read ``chunks`` of a body.
+
+        ``decode`` makes a typed event of a JSON value, ``close`` closes the response,
+        ``terminal`` names the event types after which the answer is complete. ``chunks`` raises
+        :class:`APIConnectionError` when the connection breaks.
+        """
+        super().__init__(
+            chunks,
+            EventReader(
+                decode,
+                meta=meta,
+                terminal=terminal,
+                operation=operation,
+                include_pings=include_pings,
+                code_classes=code_classes,
+                max_event_bytes=max_event_bytes,
+            ),
+            meta=meta,
+            close=close,
+        )
+
+    @property
+    def include_pings(self) -> bool:
+        """Whether pings come out, as ``Unknown("ping", …)``; may be set at any time."""
+        return self._reader.include_pings
+
+    @include_pings.setter
+    def include_pings(self, value: bool) -> None:
+        self._reader.include_pings = value
+
+    def events(self) -> Iterator[ServerSentEvent]:
+        """Yield the events as they were sent, pings and errors included, nothing decoded.
+
+        For passing a stream on. An end before the last event raises
+        :class:`StreamTruncatedError` here too.
+        """
+        while not self.closed:
+            event = self._next(self._reader.take_raw)
+            if event is NOTHING:
+                return
+            yield event
+
+
+class AsyncStream(_AsyncStream[T, EventReader[T]]):
+    """Asynchronous twin of :class:`Stream`."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        chunks: AsyncIterator[bytes],
+        decode: Callable[[Any], T],
+        *,
+        meta: Meta,
+        close: Callable[[], Awaitable[object]] = _nothing_to_close_async,
+        terminal: Collection[str] = (),
+        operation: str | None = None,
+        include_pings: bool = False,
+        code_classes: CodeClasses | None = None,
+        max_event_bytes: int | None = DEFAULT_MAX_EVENT_BYTES,
+    ) -> None:
+        """Read ``chunks`` of a body; see :class:`Stream`."""
+        super().__init__(
+            chunks,
+            EventReader(
+                decode,
+                meta=meta,
+                terminal=terminal,
+                operation=operation,
+                include_pings=include_pings,
+                code_classes=code_classes,
+                max_event_bytes=max_event_bytes,
+            ),
+            meta=meta,
+            close=close,
+        )
+
+    @property
+    def include_pings(self) -> bool:
+        """Whether pings come out, as ``Unknown("ping", …)``; may be set at any time."""
+        return self._reader.include_pings
+
+    @include_pings.setter
+    def include_pings(self, value: bool) -> None:
+        self._reader.include_pings = value
+
+    async def events(self) -> AsyncIterator[ServerSentEvent]:
+        """Yield the events as they were sent, pings and errors included, nothing decoded.
+
+        For passing a stream on. An end before the last event raises
+        :class:`StreamTruncatedError` here too.
+        """
+        while not self.closed:
+            event = await self._next(self._reader.take_raw)
+            if event is NOTHING:
+                return
+            yield event
+
+
+class JSONLStream(_SyncStream[T, LineReader[T]]):
+    """Typed lines of a JSON Lines answer, one at a time and in bounded memory."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        chunks: Iterator[bytes],
+        decode: Callable[[Any], T],
+        *,
+        meta: Meta,
+        close: Callable[[], object] = _nothing_to_close,
+        operation: str | None = None,
+    ) -> None:
+        """Read ``chunks`` of a body; see :class:`Stream`."""
+        super().__init__(
+            chunks, LineReader(decode, meta=meta, operation=operation), meta=meta, close=close
+        )
+
+    @property
+    def line_number(self) -> int:
+        """Number of the line that came out last, from 1."""
+        return self._reader.line_number
+
+
+class AsyncJSONLStream(_AsyncStream[T, LineReader[T]]):
+    """Asynchronous twin of :class:`JSONLStream`."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        chunks: AsyncIterator[bytes],
+        decode: Callable[[Any], T],
+        *,
+        meta: Meta,
+        close: Callable[[], Awaitable[object]] = _nothing_to_close_async,
+        operation: str | None = None,
+    ) -> None:
+        """Read ``chunks`` of a body; see :class:`Stream`."""
+        super().__init__(
+            chunks, LineReader(decode, meta=meta, operation=operation), meta=meta, close=close
+        )
+
+    @property
+    def line_number(self) -> int:
+        """Number of the line that came out last, from 1."""
+        return self._reader.line_number
