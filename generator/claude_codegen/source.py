@@ -148,6 +148,7 @@ class YamlReader:
         self._aliased = False
 
     def read(self, content: bytes) -> MappingTree | None:
+        """Return the mapping a file holds, None when there is none to work with."""
         text = self._decode(content)
         if text is None:
             return None

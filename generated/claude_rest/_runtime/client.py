@@ -235,11 +235,9 @@ def _same(value: Any) -> Any:
 
 def attach_meta(result: object, meta: Meta) -> None:
     """Put ``meta`` into the hidden slot of a decoded model; anything else is left alone."""
-    try:
+    # A plain dict, list or scalar has nowhere to put it.
+    if hasattr(type(result), "_meta"):
         object.__setattr__(result, "_meta", meta)
-    except AttributeError:
-        # A plain dict, list or scalar: there is nowhere to put it.
-        pass
 
 
 class BaseClient(ClientCore):

@@ -101,11 +101,10 @@ class JSONLDecoder:
     def _number_lines(self, lines: list[bytes]) -> list[JSONLine]:
         numbered: list[JSONLine] = []
         for line in lines:
-            if self._number == 0 and line.startswith(_BOM):
-                line = line[3:]
+            content = line.removesuffix(b"\r")
+            if self._number == 0:
+                content = content.removeprefix(_BOM)
             self._number += 1
-            if line.endswith(b"\r"):
-                line = line[:-1]
-            if line and not line.isspace():
-                numbered.append(JSONLine(self._number, line))
+            if content and not content.isspace():
+                numbered.append(JSONLine(self._number, content))
         return numbered

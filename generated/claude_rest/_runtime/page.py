@@ -20,7 +20,7 @@ _CURSORS = ("after_id", "before_id", "page")
 def next_arguments(
     styles: tuple[str, ...], arguments: Mapping[str, Any], body: Mapping[str, Any]
 ) -> dict[str, Any] | None:
-    """Return the arguments of the call that fetches the page after ``body``, or ``None`` at the end.
+    """Return the arguments of the call for the page after ``body``, or ``None`` at the end.
 
     ``styles`` are those the operation may answer in (spec: ``x-pagination``); which one this page
     has is told by its fields. All arguments but the cursor stay as they are.
@@ -156,9 +156,9 @@ class _PageState(Generic[T]):
                     )
         return following
 
-    def _follow(self, previous: _PageState[T]) -> None:
-        self._seen = previous._seen
-        self._depth = previous._depth + 1
+    def _lead_to(self, page: _PageState[T]) -> None:
+        page._seen = self._seen
+        page._depth = self._depth + 1
 
     def __repr__(self) -> str:
         return (
@@ -198,7 +198,7 @@ class Page(_PageState[T]):
         Raises :class:`PaginationError` when there is none, or when the server repeats a cursor.
         """
         page = self._fetch(self._step())
-        page._follow(self)
+        self._lead_to(page)
         return page
 
     def iter_pages(self) -> Iterator[Page[T]]:
@@ -261,7 +261,7 @@ class AsyncPage(_PageState[T]):
         Raises :class:`PaginationError` when there is none, or when the server repeats a cursor.
         """
         page = await self._fetch(self._step())
-        page._follow(self)
+        self._lead_to(page)
         return page
 
     async def iter_pages(self) -> AsyncIterator[AsyncPage[T]]:

@@ -175,9 +175,9 @@ def build_request(
         fields[stream_argument] = streaming
 
     content = _encode_body(operation, fields, options.get("extra_body"))
-    if check_size and content is not None and operation.max_bytes is not None:
-        if len(content) > operation.max_bytes:
-            raise RequestTooLargeError(len(content), operation.max_bytes, operation=operation.id)
+    limit = operation.max_bytes if check_size else None
+    if content is not None and limit is not None and len(content) > limit:
+        raise RequestTooLargeError(len(content), limit, operation=operation.id)
 
     headers = {
         "accept": _ACCEPT["sse"] if streaming else _ACCEPT[operation.response],
@@ -324,7 +324,7 @@ def _flatten(items: Iterable[tuple[str, object]]) -> Iterable[tuple[str, object]
             continue
         if hasattr(value, "keys") and hasattr(value, "__getitem__"):
             nested: Any = value
-            yield from _flatten((f"{name}[{key}]", nested[key]) for key in nested.keys())
+            yield from _flatten((f"{name}[{key}]", nested[key]) for key in list(nested))
         elif value.__class__ in (list, tuple, set, frozenset):
             listed = name if name.endswith("[]") else f"{name}[]"
             sequence: Any = value

@@ -292,7 +292,7 @@ class RawResponse:
             self.close()
 
     def iter_bytes(self) -> Iterator[bytes]:
-        """Yield the body in the pieces it arrives in, decompressed. Raises what :meth:`read` does."""
+        """Yield the body in the pieces it arrives in, decompressed; raises what ``read`` does."""
         try:
             yield from self._response.iter_bytes()
         except Exception as error:
@@ -362,7 +362,7 @@ class AsyncRawResponse:
             await self.close()
 
     async def iter_bytes(self) -> AsyncIterator[bytes]:
-        """Yield the body in the pieces it arrives in, decompressed. Raises what :meth:`read` does."""
+        """Yield the body in the pieces it arrives in, decompressed; raises what ``read`` does."""
         try:
             async for chunk in self._response.aiter_bytes():
                 yield chunk

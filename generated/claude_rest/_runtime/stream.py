@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         def feed(self, chunk: bytes) -> None: ...
         def take(self) -> Any: ...
         def end(self, error: APIConnectionError | None) -> None: ...
+        def discard(self) -> None: ...
 
 
 T = TypeVar("T")
@@ -50,7 +51,7 @@ NOTHING: Final = object()
 TERMINAL_EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "RawMessageStreamEvent": ("message_stop",),
 }
-"""Last events of a stream, by the component of its events. A stream without any may end anywhere."""
+"""Last events of a stream, by the component of its events; one without any may end anywhere."""
 
 
 class EventReader(Generic[T]):
@@ -115,7 +116,7 @@ class EventReader(Generic[T]):
         """Return the next event as it was sent, pings and errors too, or :data:`NOTHING`."""
         if not self._queue:
             return NOTHING
-        event = self._queue.popleft()
+        event: ServerSentEvent = self._queue.popleft()
         kind = event.event
         if kind == "message":
             kind = _kind_of_unnamed(event.data)
@@ -132,18 +133,17 @@ class EventReader(Generic[T]):
         :class:`APIResponseValidationError` for an event that is not JSON.
         """
         while self._queue:
-            event = self._queue.popleft()
-            kind = event.event
+            kind, data, _, _ = self._queue.popleft()
             if kind == "message":
-                kind = _kind_of_unnamed(event.data)
+                kind = _kind_of_unnamed(data)
             if kind == "ping":
                 if self.include_pings:
-                    return self._ping(event)
+                    return self._ping(data)
                 continue
             if kind == "error":
                 self.ended = True
                 raise error_from_event(
-                    event.data,
+                    data,
                     headers=self.meta.headers,
                     http_status=self.meta.status_code,
                     operation_id=self._operation,
@@ -151,16 +151,16 @@ class EventReader(Generic[T]):
                     code_classes=self._code_classes,
                 )
             try:
-                value = loads(event.data)
+                value = loads(data)
             except DecodeError as error:
-                if event.data.strip() == b"[DONE]":
+                if data.strip() == b"[DONE]":
                     # Some gateways end every stream this way, as other APIs do.
                     continue
                 raise APIResponseValidationError(
-                    f"the event {event.event!r} is not JSON ({error}): {excerpt(event.data)}",
+                    f"the event {kind!r} is not JSON ({error}): {excerpt(data)}",
                     status_code=self.meta.status_code,
                     headers=self.meta.headers,
-                    content=event.data,
+                    content=data,
                     operation=self._operation,
                     attempts=self.meta.attempts,
                 ) from error
@@ -199,11 +199,15 @@ class EventReader(Generic[T]):
             request_id=self.meta.request_id,
         ) from error
 
-    def _ping(self, event: ServerSentEvent) -> Any:
+    def discard(self) -> None:
+        """Forget what has been received and not been taken."""
+        self._queue.clear()
+
+    def _ping(self, data: bytes) -> Any:
         from .struct import Unknown
 
         try:
-            raw: Any = loads(event.data)
+            raw: Any = loads(data)
         except DecodeError:
             raw = {}
         return Unknown("ping", raw if raw.__class__ is dict and raw else {"type": "ping"})
@@ -295,6 +299,10 @@ class LineReader(Generic[T]):
             self._unfinished = rest[-1]
             self._queue.extend(rest)
 
+    def discard(self) -> None:
+        """Forget what has been received and not been taken."""
+        self._queue.clear()
+
 
 class _ResponseFacts:
     """The parts of a response that a stream shows."""
@@ -320,7 +328,7 @@ class _ResponseFacts:
 
 
 class _SyncStream(_ResponseFacts, Generic[T, R]):
-    __slots__ = ("__weakref__", "_chunks", "_close", "_over", "_reader", "meta")
+    __slots__ = ("__weakref__", "_chunks", "_close", "_over", "_reader", "_take", "meta")
 
     meta: Meta
     """Metadata of the response."""
@@ -335,19 +343,30 @@ class _SyncStream(_ResponseFacts, Generic[T, R]):
     ) -> None:
         self._chunks = chunks
         self._reader = reader
+        self._take = reader.take
         self._close = close
         # The body has been read to its end, or given up.
         self._over = False
         self.meta = meta
 
-    def _next(self, take: Callable[[], Any]) -> Any:
+    def __next__(self) -> T:
         try:
-            while True:
-                value = take()
-                if value is not NOTHING:
-                    return value
-                if self._over:
-                    break
+            value = self._take()
+        except BaseException:
+            self.close()
+            raise
+        if value is NOTHING:
+            value = self._wait_for(self._take)
+            if value is NOTHING:
+                raise StopIteration
+        item: T = value
+        return item
+
+    def _wait_for(self, take: Callable[[], Any]) -> Any:
+        """Read on until ``take`` returns something; :data:`NOTHING` at the end of the body."""
+        value: Any = NOTHING
+        try:
+            while value is NOTHING and not self._over:
                 try:
                     chunk = next(self._chunks, None)
                 except APIConnectionError as error:
@@ -359,18 +378,13 @@ class _SyncStream(_ResponseFacts, Generic[T, R]):
                         self._reader.end(None)
                     else:
                         self._reader.feed(chunk)
+                value = take()
         except BaseException:
             self.close()
             raise
-        self.close()
-        return NOTHING
-
-    def __next__(self) -> T:
-        value: Any = NOTHING if self.closed else self._next(self._reader.take)
         if value is NOTHING:
-            raise StopIteration
-        item: T = value
-        return item
+            self.close()
+        return value
 
     def __iter__(self) -> Self:
         return self
@@ -384,6 +398,7 @@ class _SyncStream(_ResponseFacts, Generic[T, R]):
         """Close the response. Safe to call more than once."""
         close, self._close = self._close, None
         self._over = True
+        self._reader.discard()
         if close is not None:
             close()
 
@@ -400,7 +415,7 @@ class _SyncStream(_ResponseFacts, Generic[T, R]):
 
 
 class _AsyncStream(_ResponseFacts, Generic[T, R]):
-    __slots__ = ("__weakref__", "_chunks", "_close", "_over", "_reader", "meta")
+    __slots__ = ("__weakref__", "_chunks", "_close", "_over", "_reader", "_take", "meta")
 
     meta: Meta
     """Metadata of the response."""
@@ -415,18 +430,29 @@ class _AsyncStream(_ResponseFacts, Generic[T, R]):
     ) -> None:
         self._chunks = chunks
         self._reader = reader
+        self._take = reader.take
         self._close = close
         self._over = False
         self.meta = meta
 
-    async def _next(self, take: Callable[[], Any]) -> Any:
+    async def __anext__(self) -> T:
         try:
-            while True:
-                value = take()
-                if value is not NOTHING:
-                    return value
-                if self._over:
-                    break
+            value = self._take()
+        except BaseException:
+            await self.close()
+            raise
+        if value is NOTHING:
+            value = await self._wait_for(self._take)
+            if value is NOTHING:
+                raise StopAsyncIteration
+        item: T = value
+        return item
+
+    async def _wait_for(self, take: Callable[[], Any]) -> Any:
+        """Read on until ``take`` returns something; :data:`NOTHING` at the end of the body."""
+        value: Any = NOTHING
+        try:
+            while value is NOTHING and not self._over:
                 try:
                     chunk = await self._chunks.__anext__()
                 except StopAsyncIteration:
@@ -437,18 +463,13 @@ class _AsyncStream(_ResponseFacts, Generic[T, R]):
                     self._reader.end(error)
                 else:
                     self._reader.feed(chunk)
+                value = take()
         except BaseException:
             await self.close()
             raise
-        await self.close()
-        return NOTHING
-
-    async def __anext__(self) -> T:
-        value: Any = NOTHING if self.closed else await self._next(self._reader.take)
         if value is NOTHING:
-            raise StopAsyncIteration
-        item: T = value
-        return item
+            await self.close()
+        return value
 
     def __aiter__(self) -> Self:
         return self
@@ -462,6 +483,7 @@ class _AsyncStream(_ResponseFacts, Generic[T, R]):
         """Close the response. Safe to call more than once."""
         close, self._close = self._close, None
         self._over = True
+        self._reader.discard()
         if close is not None:
             await close()
 
@@ -543,10 +565,13 @@ class Stream(_SyncStream[T, EventReader[T]]):
         For passing a stream on. An end before the last event raises
         :class:`StreamTruncatedError` here too.
         """
-        while not self.closed:
-            event = self._next(self._reader.take_raw)
+        take = self._reader.take_raw
+        while True:
+            event = take()
             if event is NOTHING:
-                return
+                event = self._wait_for(take)
+                if event is NOTHING:
+                    return
             yield event
 
 
@@ -599,10 +624,13 @@ class AsyncStream(_AsyncStream[T, EventReader[T]]):
         For passing a stream on. An end before the last event raises
         :class:`StreamTruncatedError` here too.
         """
-        while not self.closed:
-            event = await self._next(self._reader.take_raw)
+        take = self._reader.take_raw
+        while True:
+            event = take()
             if event is NOTHING:
-                return
+                event = await self._wait_for(take)
+                if event is NOTHING:
+                    return
             yield event
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from types import UnionType
-from typing import Any, ForwardRef, Literal, Union, cast, get_args, get_origin
+from typing import Any, ForwardRef, Literal, Union, get_args, get_origin
 
 from .errors import ClaudeError
 from .struct import Struct, Unknown, wire_names
@@ -50,18 +50,17 @@ def _check_value(value: Any, hint: Any, at: str, problems: list[tuple[str, str]]
         return
     if isinstance(value, Struct):
         _check_struct(value, at, problems)
-    elif isinstance(value, list):
+    elif value.__class__ is list:
         items = next(
             (get_args(part)[0] for part in _variants(hint) if get_origin(part) is list), Any
         )
-        elements: list[Any] = value
-        for number, item in enumerate(elements):
+        for number, item in enumerate(value):
             _check_value(item, items, f"{at}/{number}", problems)
-    elif isinstance(value, dict):
+    elif value.__class__ is dict:
         values = next(
             (get_args(part)[1] for part in _variants(hint) if get_origin(part) is dict), Any
         )
-        for name, item in cast("dict[str, Any]", value).items():
+        for name, item in value.items():
             _check_value(item, values, f"{at}/{_token(name)}", problems)
     complaint = _mismatch(value, _variants(hint))
     if complaint is not None:

@@ -22,7 +22,8 @@ _SCALARS: Final = {
 }
 
 # A shape is a scalar of _SCALARS, "any", "strings" (array of strings; "strings?": or one string), a
-# kind of this table, "schema?" (schema or boolean), "type" (of a schema), or "map:"/"list:" and a shape.
+# kind of this table, "schema?" (schema or boolean), "type" (of a schema), or "map:" or "list:" and
+# a shape.
 GRAMMAR: Final[dict[str, dict[str, str]]] = {
     "root": {
         "openapi": "string",

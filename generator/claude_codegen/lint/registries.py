@@ -62,7 +62,7 @@ def _beta_form(spec: Spec) -> Iterator[Finding]:
             ):
                 yield Finding(at, "via_beta_namespace takes one flag and stands alone")
         elif not set(rule) <= _BETA_KEYS:
-            unknown = sorted(set(rule) - _BETA_KEYS)[0]
+            unknown = min(set(rule) - _BETA_KEYS)
             yield Finding(f"{at}{pointer(unknown)}", f"{unknown} has no meaning in x-beta")
         elif not _is_strings(rule.get("any_of")):
             yield Finding(at, "any_of is not a list of flags")

@@ -234,7 +234,7 @@ RULES: Final = (
     Rule(
         "any-of",
         "Unions are written with oneOf.",
-        "The variants of a union are told apart by discriminator or JSON kind, so exactly one fits.",
+        "Variants are told apart by a discriminator or their JSON kind, so exactly one fits.",
         "write oneOf",
         _any_of,
     ),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..load import Bundle
     from ..source import Location
 
-_KIND_OF_TYPE: Final[dict[Any, str]] = {"integer": "number"}
+_KIND_OF_TYPE: Final[dict[str, str]] = {"integer": "number"}
 ALL_KINDS: Final = frozenset({"object", "array", "string", "number", "boolean", "null"})
 
 
@@ -187,7 +187,7 @@ class Spec:
         declared: Any = schema.get("type")
         if declared is None:
             return ALL_KINDS
-        names = as_array(declared) or [declared]
+        names: list[str] = as_array(declared) or [declared]
         return frozenset(_KIND_OF_TYPE.get(name, name) for name in names)
 
 

@@ -6,7 +6,7 @@ linear in the number of bytes, however they are cut into chunks.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .errors import EventSizeError
 
@@ -19,27 +19,21 @@ DEFAULT_MAX_EVENT_BYTES: Final = 256 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
 _MAX_CACHED_NAMES = 256
 
+# Half the cost of calling the class.
+_new_event = tuple.__new__
 
-class ServerSentEvent:
+
+class ServerSentEvent(NamedTuple):
     """One dispatched event."""
-
-    __slots__ = ("data", "event", "id", "retry")
 
     event: str
     """Type of the event, ``message`` when the stream names none."""
     data: bytes
     """The data lines, joined with LF; UTF-8 by the standard, not checked here."""
-    id: str
+    id: str = ""
     """Last event id of the stream so far, empty when there was none."""
-    retry: int | None
+    retry: int | None = None
     """Reconnection time that this event carried, in milliseconds."""
-
-    def __init__(self, event: str, data: bytes, id: str = "", retry: int | None = None) -> None:  # noqa: A002
-        """Make an event; see the attributes."""
-        self.event = event
-        self.data = data
-        self.id = id
-        self.retry = retry
 
     @property
     def text(self) -> str:
@@ -63,24 +57,6 @@ class ServerSentEvent:
         parts.append(b"\n")
         return b"".join(parts)
 
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, ServerSentEvent):
-            return NotImplemented
-        return (self.event, self.data, self.id, self.retry) == (
-            other.event,
-            other.data,
-            other.id,
-            other.retry,
-        )
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        return (
-            f"ServerSentEvent(event={self.event!r}, data={self.data!r}, "
-            f"id={self.id!r}, retry={self.retry!r})"
-        )
-
 
 class SSEDecoder:
     """Turns chunks of a ``text/event-stream`` body into events.
@@ -91,9 +67,9 @@ class SSEDecoder:
 
     __slots__ = (
         "_carry_newline",
+        "_heads",
         "_last_id",
         "_max_event_bytes",
-        "_names",
         "_parts",
         "_pending",
         "_skip_newline",
@@ -117,7 +93,8 @@ class SSEDecoder:
         self._parts: list[bytes] = []
         self._pending = 0
         self._last_id = ""
-        self._names: dict[bytes, str] = {}
+        # Event types by the line that names them; a stream has a handful.
+        self._heads: dict[bytes, str] = {}
         self._max_event_bytes = max_event_bytes
 
     @property
@@ -171,25 +148,19 @@ class SSEDecoder:
             self._hold(chunk[end + 2 :])
 
         events: list[ServerSentEvent] = []
-        names = self._names
+        heads = self._heads
+        last_id = self._last_id
         for block in blocks:
             # The form nearly all servers send: one line with the name, one with the data.
-            line_end = block.find(b"\n")
-            data_start = line_end + 7
-            if (
-                line_end > 7
-                and block[line_end:data_start] == b"\ndata: "
-                and block[:7] == b"event: "
-                and block.find(b"\n", data_start) < 0
-            ):
-                name = block[7:line_end]
-                events.append(
-                    ServerSentEvent(
-                        names.get(name) or self._name(name), block[data_start:], self._last_id
-                    )
-                )
+            head, _, data = block.partition(b"\ndata: ")
+            event = heads.get(head)
+            if event is None:
+                event = self._event_of(head)
+            if event and b"\n" not in data and len(head) < len(block):
+                events.append(_new_event(ServerSentEvent, (event, data, last_id, None)))
             elif block:
                 self._parse(block, events)
+                last_id = self._last_id
         return events
 
     def finish(self) -> bool:
@@ -227,11 +198,14 @@ class SSEDecoder:
                 f"an event of the stream is larger than {self._max_event_bytes:,} bytes"
             )
 
-    def _name(self, name: bytes) -> str:
-        text = name.decode("utf-8", "replace")
-        if len(self._names) < _MAX_CACHED_NAMES:
-            self._names[name] = text
-        return text
+    def _event_of(self, head: bytes) -> str:
+        # The event type when "head" is the line that names it and nothing else.
+        if not head.startswith(b"event: ") or len(head) == 7 or b"\n" in head:
+            return ""
+        event = head[7:].decode("utf-8", "replace")
+        if len(self._heads) < _MAX_CACHED_NAMES and len(head) < 100:
+            self._heads[head] = event
+        return event
 
     def _parse(self, block: bytes, events: list[ServerSentEvent]) -> None:
         # A block has no blank line inside; at its ends it may have one, which dispatches nothing.
@@ -245,7 +219,7 @@ class SSEDecoder:
             if field == b"data":
                 data.append(value)
             elif field == b"event":
-                event = self._name(value)
+                event = value.decode("utf-8", "replace")
             elif field == b"id":
                 if b"\0" not in value:
                     self._last_id = value.decode("utf-8", "replace")

@@ -218,6 +218,7 @@ class CitationsDelta(Struct):
 
     type: Literal["citations_delta"] = "citations_delta"
     citation: TextCitation
+    """The citation; its kind follows the kind of source."""
 
 
 _CITATIONS_DELTA_KEYS = frozenset({"type", "citation"})

@@ -290,7 +290,9 @@ class ServerToolUsage(Struct):
     """How many requests the server tools made."""
 
     web_fetch_requests: int
+    """Pages fetched."""
     web_search_requests: int
+    """Searches made; each is billed on top of tokens."""
 
 
 _SERVER_TOOL_USAGE_KEYS = frozenset({"web_fetch_requests", "web_search_requests"})

@@ -325,6 +325,7 @@ class ContainerSkill(Struct):
 
     type: Literal["anthropic", "custom"] | str
     skill_id: str
+    """Name of a skill that Anthropic provides, or ``id`` of an uploaded one."""
     version: str
     """Version that was loaded, ``latest`` resolved: for a custom skill its ``skver_`` id."""
 
@@ -350,6 +351,7 @@ class ContextManagementResponse(Struct):
     """Result of context management for one request."""
 
     applied_edits: list[AppliedEdit]
+    """Edits that took effect, in the order of the request; empty when none did."""
 
 
 _CONTEXT_MANAGEMENT_RESPONSE_KEYS = frozenset({"applied_edits"})

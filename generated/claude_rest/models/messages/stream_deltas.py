@@ -155,6 +155,7 @@ class ThinkingDelta(Struct):
 
     type: Literal["thinking_delta"] = "thinking_delta"
     thinking: str
+    """The piece of thinking; empty where its display is omitted."""
     estimated_tokens: int | None | Unset = UNSET
     """Rough number of thinking tokens since the last estimate, for a progress display; add them up.
 

@@ -124,9 +124,13 @@ class EffortCapability(Struct):
     """Which effort levels a model accepts in ``output_config.effort``."""
 
     high: CapabilitySupport
+    """Thorough answers at a higher token use."""
     low: CapabilitySupport
+    """The fewest tokens."""
     max: CapabilitySupport
+    """As many tokens as the model finds useful."""
     medium: CapabilitySupport
+    """A balance of quality and token use."""
     supported: bool
     """Whether the model takes ``effort`` at all."""
     xhigh: CapabilitySupport | None | Unset = UNSET

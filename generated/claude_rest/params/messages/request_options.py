@@ -59,6 +59,7 @@ class FallbackCreditTokenParam(TypedDict):
     """Fallback credit token with the mode of redeeming it."""
 
     token: str
+    """The token as the refusal gave it."""
     mode: NotRequired[Literal["strict", "best_effort"]]
     """What happens when the token cannot be redeemed.
 

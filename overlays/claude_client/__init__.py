@@ -1,0 +1,294 @@
+"""A client for the Claude API.
+
+``from claude_client import Claude`` is where to start; every piece it is made of can be used
+without it. Importing this package loads nothing else: each name is loaded when first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+# Type checkers take this for typing.TYPE_CHECKING, whose module takes longer to load than this.
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from claude_rest._runtime.caller import RequestOptions as RequestOptions
+    from claude_rest._runtime.meta import Meta as Meta
+    from claude_rest._runtime.page import AsyncPage as AsyncPage
+    from claude_rest._runtime.page import AsyncPaginator as AsyncPaginator
+    from claude_rest._runtime.page import Page as Page
+    from claude_rest._runtime.sse import ServerSentEvent as ServerSentEvent
+    from claude_rest._runtime.sse import SSEDecoder as SSEDecoder
+    from claude_rest._runtime.stream import AsyncStream as AsyncStream
+    from claude_rest._runtime.stream import Stream as Stream
+    from claude_rest._runtime.struct import Struct as Struct
+    from claude_rest._runtime.struct import Unknown as Unknown
+    from claude_rest._runtime.unset import UNSET as UNSET
+    from claude_rest._runtime.unset import Unset as Unset
+
+    from . import types as types
+    from ._version import __version__ as __version__
+    from .accumulator import InvalidToolInput as InvalidToolInput
+    from .accumulator import MessageAccumulator as MessageAccumulator
+    from .accumulator import OpenBlock as OpenBlock
+    from .accumulator import merge_usage as merge_usage
+    from .accumulator import total_input_tokens as total_input_tokens
+    from .betas import resolve_api_version as resolve_api_version
+    from .betas import resolve_betas as resolve_betas
+    from .client import AsyncClaude as AsyncClaude
+    from .client import Claude as Claude
+    from .credentials import Credentials as Credentials
+    from .credentials import resolve_credentials as resolve_credentials
+    from .errors import APIConnectionError as APIConnectionError
+    from .errors import APIError as APIError
+    from .errors import APIResponseValidationError as APIResponseValidationError
+    from .errors import APIStatusError as APIStatusError
+    from .errors import APITimeoutError as APITimeoutError
+    from .errors import ApiVersionConflictError as ApiVersionConflictError
+    from .errors import AuthenticationError as AuthenticationError
+    from .errors import BadRequestError as BadRequestError
+    from .errors import BaseURLError as BaseURLError
+    from .errors import ClaudeError as ClaudeError
+    from .errors import ClientClosedRequestError as ClientClosedRequestError
+    from .errors import ClosedClientError as ClosedClientError
+    from .errors import ConfigurationError as ConfigurationError
+    from .errors import ConflictError as ConflictError
+    from .errors import ContentTooLargeError as ContentTooLargeError
+    from .errors import CredentialsError as CredentialsError
+    from .errors import EventSizeError as EventSizeError
+    from .errors import GatewayTimeoutError as GatewayTimeoutError
+    from .errors import HeaderValueError as HeaderValueError
+    from .errors import HTTPNotImplementedError as HTTPNotImplementedError
+    from .errors import InternalServerError as InternalServerError
+    from .errors import MissingCredentialsError as MissingCredentialsError
+    from .errors import NotFoundError as NotFoundError
+    from .errors import OverloadedError as OverloadedError
+    from .errors import PaginationError as PaginationError
+    from .errors import PathSegmentError as PathSegmentError
+    from .errors import PaymentRequiredError as PaymentRequiredError
+    from .errors import PermissionDeniedError as PermissionDeniedError
+    from .errors import PreconditionFailedError as PreconditionFailedError
+    from .errors import RateLimitError as RateLimitError
+    from .errors import RequestHeaderFieldsTooLargeError as RequestHeaderFieldsTooLargeError
+    from .errors import RequestTimeoutError as RequestTimeoutError
+    from .errors import RequestTooLargeError as RequestTooLargeError
+    from .errors import ServiceUnavailableError as ServiceUnavailableError
+    from .errors import StreamProtocolError as StreamProtocolError
+    from .errors import StreamTruncatedError as StreamTruncatedError
+    from .errors import UnprocessableEntityError as UnprocessableEntityError
+    from .retries import GiveUp as GiveUp
+    from .retries import Outcome as Outcome
+    from .retries import Retry as Retry
+    from .retries import RetryPolicy as RetryPolicy
+    from .stream_events import CitationEvent as CitationEvent
+    from .stream_events import CompactionEvent as CompactionEvent
+    from .stream_events import ContentBlockStopEvent as ContentBlockStopEvent
+    from .stream_events import InputJSONEvent as InputJSONEvent
+    from .stream_events import MessageStopEvent as MessageStopEvent
+    from .stream_events import SignatureEvent as SignatureEvent
+    from .stream_events import TextEvent as TextEvent
+    from .stream_events import ThinkingEvent as ThinkingEvent
+    from .streaming import AsyncMessageStream as AsyncMessageStream
+    from .streaming import AsyncMessageStreamManager as AsyncMessageStreamManager
+    from .streaming import MessageStream as MessageStream
+    from .streaming import MessageStreamManager as MessageStreamManager
+
+__all__ = [
+    "APIConnectionError",
+    "APIError",
+    "APIResponseValidationError",
+    "APIStatusError",
+    "APITimeoutError",
+    "ApiVersionConflictError",
+    "AsyncClaude",
+    "AsyncMessageStream",
+    "AsyncMessageStreamManager",
+    "AsyncPage",
+    "AsyncPaginator",
+    "AsyncStream",
+    "AuthenticationError",
+    "BadRequestError",
+    "BaseURLError",
+    "CitationEvent",
+    "Claude",
+    "ClaudeError",
+    "ClientClosedRequestError",
+    "ClosedClientError",
+    "CompactionEvent",
+    "ConfigurationError",
+    "ConflictError",
+    "ContentBlockStopEvent",
+    "ContentTooLargeError",
+    "Credentials",
+    "CredentialsError",
+    "EventSizeError",
+    "GatewayTimeoutError",
+    "GiveUp",
+    "HTTPNotImplementedError",
+    "HeaderValueError",
+    "InputJSONEvent",
+    "InternalServerError",
+    "InvalidToolInput",
+    "MessageAccumulator",
+    "MessageStopEvent",
+    "MessageStream",
+    "MessageStreamManager",
+    "Meta",
+    "MissingCredentialsError",
+    "NotFoundError",
+    "OpenBlock",
+    "Outcome",
+    "OverloadedError",
+    "Page",
+    "PaginationError",
+    "PathSegmentError",
+    "PaymentRequiredError",
+    "PermissionDeniedError",
+    "PreconditionFailedError",
+    "RateLimitError",
+    "RequestHeaderFieldsTooLargeError",
+    "RequestOptions",
+    "RequestTimeoutError",
+    "RequestTooLargeError",
+    "Retry",
+    "RetryPolicy",
+    "SSEDecoder",
+    "ServerSentEvent",
+    "ServiceUnavailableError",
+    "SignatureEvent",
+    "Stream",
+    "StreamProtocolError",
+    "StreamTruncatedError",
+    "Struct",
+    "TextEvent",
+    "ThinkingEvent",
+    "UNSET",
+    "Unknown",
+    "UnprocessableEntityError",
+    "Unset",
+    "__version__",
+    "merge_usage",
+    "resolve_api_version",
+    "resolve_betas",
+    "resolve_credentials",
+    "total_input_tokens",
+    "types",
+]
+
+_EXPORTS = {
+    "._version": ("__version__",),
+    ".accumulator": (
+        "InvalidToolInput",
+        "MessageAccumulator",
+        "OpenBlock",
+        "merge_usage",
+        "total_input_tokens",
+    ),
+    ".betas": (
+        "resolve_api_version",
+        "resolve_betas",
+    ),
+    ".client": (
+        "AsyncClaude",
+        "Claude",
+    ),
+    ".credentials": (
+        "Credentials",
+        "resolve_credentials",
+    ),
+    ".errors": (
+        "APIConnectionError",
+        "APIError",
+        "APIResponseValidationError",
+        "APIStatusError",
+        "APITimeoutError",
+        "ApiVersionConflictError",
+        "AuthenticationError",
+        "BadRequestError",
+        "BaseURLError",
+        "ClaudeError",
+        "ClientClosedRequestError",
+        "ClosedClientError",
+        "ConfigurationError",
+        "ConflictError",
+        "ContentTooLargeError",
+        "CredentialsError",
+        "EventSizeError",
+        "GatewayTimeoutError",
+        "HTTPNotImplementedError",
+        "HeaderValueError",
+        "InternalServerError",
+        "MissingCredentialsError",
+        "NotFoundError",
+        "OverloadedError",
+        "PaginationError",
+        "PathSegmentError",
+        "PaymentRequiredError",
+        "PermissionDeniedError",
+        "PreconditionFailedError",
+        "RateLimitError",
+        "RequestHeaderFieldsTooLargeError",
+        "RequestTimeoutError",
+        "RequestTooLargeError",
+        "ServiceUnavailableError",
+        "StreamProtocolError",
+        "StreamTruncatedError",
+        "UnprocessableEntityError",
+    ),
+    ".retries": (
+        "GiveUp",
+        "Outcome",
+        "Retry",
+        "RetryPolicy",
+    ),
+    ".stream_events": (
+        "CitationEvent",
+        "CompactionEvent",
+        "ContentBlockStopEvent",
+        "InputJSONEvent",
+        "MessageStopEvent",
+        "SignatureEvent",
+        "TextEvent",
+        "ThinkingEvent",
+    ),
+    ".streaming": (
+        "AsyncMessageStream",
+        "AsyncMessageStreamManager",
+        "MessageStream",
+        "MessageStreamManager",
+    ),
+}
+"""Where each name comes from, by module of this package."""
+
+
+_RUNTIME_EXPORTS = {
+    ".caller": ("RequestOptions",),
+    ".meta": ("Meta",),
+    ".page": ("AsyncPage", "AsyncPaginator", "Page"),
+    ".sse": ("SSEDecoder", "ServerSentEvent"),
+    ".stream": ("AsyncStream", "Stream"),
+    ".struct": ("Struct", "Unknown"),
+    ".unset": ("UNSET", "Unset"),
+}
+"""The same for names of the generated package's run time."""
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("types", "errors"):
+        return import_module(f".{name}", __name__)
+    for exports, package in ((_EXPORTS, __name__), (_RUNTIME_EXPORTS, None)):
+        for module, names in exports.items():
+            if name in names:
+                if package is None:
+                    from claude_rest import _runtime
+
+                    package = _runtime.__name__
+                value = globals()[name] = getattr(import_module(module, package), name)
+                return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,314 @@
+"""Everything that happens to a call before and after the network. No I/O.
+
+:class:`CallCore` turns a call into a :class:`Plan`: the request, how long it may take, how it is
+retried. :class:`Attempts` counts the attempts of one call and says what follows a failed one.
+The drivers in :mod:`.callers` only send, wait and read.
+"""
+
+from __future__ import annotations
+
+import sys
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from claude_rest._runtime.caller import RequestOptions
+from claude_rest._runtime.client import ClientCore
+from claude_rest._runtime.errors import APIError
+from claude_rest._runtime.request import build_request, split_betas
+from claude_rest._runtime.unset import UNSET
+from claude_rest.service import API_VERSIONS, BASE_URL, DEFAULT_API_VERSION, SHAPE_SELECTING_BETAS
+
+from .retries import GiveUp, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from claude_rest._runtime.errors import APIStatusError
+    from claude_rest._runtime.meta import Meta
+    from claude_rest._runtime.operation import Operation
+    from claude_rest._runtime.request import PreparedRequest
+
+    from .retries import RetryPolicy
+    from .settings import Settings
+
+LARGE_BYTES = 1_000_000
+"""Estimated size from which an asynchronous client prepares a request outside its event loop."""
+
+_DEBUG = 10
+_INFO = 20
+
+
+class Plan:
+    """One call, ready to be sent."""
+
+    __slots__ = ("options", "policy", "prepared", "timeout")
+
+    prepared: PreparedRequest
+    options: RequestOptions
+    timeout: Any
+    """Seconds, an ``httpx.Timeout``, ``None`` for none, ``UNSET`` for the transport's own."""
+    policy: RetryPolicy
+
+    def __init__(
+        self, prepared: PreparedRequest, options: RequestOptions, timeout: Any, policy: RetryPolicy
+    ) -> None:
+        self.prepared = prepared
+        self.options = options
+        self.timeout = timeout
+        self.policy = policy
+
+
+class CallCore(ClientCore):
+    """Plans calls by the settings of a client."""
+
+    DEFAULT_BASE_URL = BASE_URL
+    DEFAULT_API_VERSION = DEFAULT_API_VERSION
+
+    settings: Settings
+
+    def __init__(self, settings: Settings) -> None:
+        """Take the settings. Raises ``HeaderValueError`` for headers that HTTP forbids."""
+        headers, header_betas, header_version = settings.request_headers()
+        self._explicit_version = settings.api_version or header_version
+        super().__init__(
+            base_url=settings.base_url,
+            api_version=self._explicit_version,
+            timeout=settings.timeout,
+            default_headers=headers,
+            strict=settings.strict,
+        )
+        self.settings = settings
+        self._client_betas = (*settings.credentials.betas, *settings.betas, *header_betas)
+
+    def _decoder(self, name: str) -> Callable[[Any], Any]:
+        from claude_rest.models import decoder
+
+        return decoder(name)
+
+    def _error_class(self, status: int, code: str) -> type[APIStatusError] | None:
+        from claude_rest.errors import CODE_CLASSES
+
+        return CODE_CLASSES.get((status, code))
+
+    def plan(
+        self,
+        operation: Operation,
+        arguments: Mapping[str, Any],
+        options: RequestOptions,
+        via_beta: bool = False,
+        *,
+        streaming: bool | None = None,
+    ) -> Plan:
+        """Make the plan of a call.
+
+        Raises ``TypeError`` for an option that does not exist,
+        :class:`~.errors.ApiVersionConflictError`, and what ``build_request`` raises.
+        """
+        given = checked_options(operation, options)
+        arguments = _with_lists(arguments)
+        max_retries = given.get("max_retries")
+        policy = self.settings.retry
+        return Plan(
+            self._build(operation, arguments, given, via_beta, streaming),
+            given,
+            given.get("timeout", self.timeout),
+            policy if max_retries is None else policy.replace(max_retries=max_retries),
+        )
+
+    def prepare(
+        self,
+        operation: Operation,
+        arguments: Mapping[str, Any],
+        options: RequestOptions | None = None,
+        via_beta: bool = False,
+        *,
+        streaming: bool | None = None,
+    ) -> PreparedRequest:
+        """Return the request that a call would send; see :meth:`plan` for what it raises."""
+        return self.plan(
+            operation, arguments, options or {}, via_beta, streaming=streaming
+        ).prepared
+
+    def _build(
+        self,
+        operation: Operation,
+        arguments: Mapping[str, Any],
+        options: RequestOptions,
+        via_beta: bool,
+        streaming: bool | None,
+    ) -> PreparedRequest:
+        from .betas import Needs, find_needs, resolve_api_version, resolve_betas
+
+        needs = Needs()
+        rules: Mapping[str, Mapping[str, Any]] = {}
+        if operation.request_type is not None:
+            from claude_rest.operations.beta_rules import BETA_RULES
+
+            rules = BETA_RULES
+            fields = _body_fields(operation, arguments, options.get("extra_body"))
+            needs = find_needs(operation.request_type, fields, rules)
+        extra_headers = {
+            name.lower(): value for name, value in (options.get("extra_headers") or {}).items()
+        }
+        header_betas = extra_headers.get("anthropic-beta") or ""
+        model = arguments.get("model")
+        betas = resolve_betas(
+            operation,
+            arguments,
+            rules=rules,
+            client_betas=self._client_betas,
+            call_betas=options.get("betas") or (),
+            header_betas=split_betas(header_betas),
+            via_beta=via_beta,
+            model=model if isinstance(model, str) else None,
+            never_derived=SHAPE_SELECTING_BETAS,
+            needs=needs,
+        )
+        version = resolve_api_version(
+            operation,
+            arguments,
+            rules=rules,
+            versions=API_VERSIONS,
+            explicit=options.get("api_version")
+            or extra_headers.get("anthropic-version")
+            or self._explicit_version,
+            needs=needs,
+        )
+        return build_request(
+            operation,
+            arguments,
+            options,
+            base_url=self.base_url,
+            default_headers=self._headers,
+            default_query=self.settings.default_query,
+            api_version=version,
+            betas=betas,
+            streaming=streaming,
+        )
+
+
+class Attempts:
+    """Counts the attempts of one call, and decides what follows a failed one."""
+
+    __slots__ = ("_operation", "_policy", "_started", "number")
+
+    number: int
+    """Number of the attempt under way, from 1."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._operation = plan.prepared.operation
+        self._policy = plan.policy
+        self._started = perf_counter()
+        self.number = 1
+
+    def failed(self, error: APIError) -> float:
+        """Return how long to wait before the next attempt, in seconds, or raise ``error``."""
+        error.attempts = self.number
+        outcome = Outcome.of(error)
+        if outcome is None:
+            raise error
+        elapsed = perf_counter() - self._started
+        decision = self._policy.decide(self.number, outcome, elapsed, self._operation)
+        if isinstance(decision, GiveUp):
+            log(_INFO, "%s failed after %d attempts: %s", self._operation.id, self.number, decision)
+            if decision.tell:
+                error.message += f" (not retried: {decision.reason})"
+            raise error
+        log(
+            _INFO,
+            "%s: attempt %d failed, %s; next in %.3f s",
+            self._operation.id,
+            self.number,
+            decision.reason,
+            decision.wait,
+        )
+        self.number += 1
+        return decision.wait
+
+
+def checked_options(operation: Operation, options: RequestOptions) -> RequestOptions:
+    """Return the options that were given.
+
+    Raises ``TypeError`` for one that does not exist: a misspelt argument would end up there.
+    """
+    known = RequestOptions.__annotations__
+    for name in options:
+        if name not in known:
+            raise TypeError(f"{operation.id}() got an unexpected keyword argument {name!r}")
+    given: Any = {name: value for name, value in options.items() if value is not UNSET}
+    return given  # type: ignore[no-any-return]
+
+
+def _with_lists(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Turn iterators into lists: they are looked through before they are encoded."""
+    if any(hasattr(value, "__next__") for value in arguments.values()):
+        return {
+            name: list(value) if hasattr(value, "__next__") else value
+            for name, value in arguments.items()
+        }
+    return arguments
+
+
+def _body_fields(
+    operation: Operation, arguments: Mapping[str, Any], extra_body: Mapping[str, object] | None
+) -> Mapping[str, Any]:
+    """Return the arguments by wire name, with what ``extra_body`` puts over them."""
+    if operation.body_names:
+        names = operation.body_names
+        arguments = {names.get(name, name): value for name, value in arguments.items()}
+    return {**arguments, **extra_body} if extra_body else arguments
+
+
+def is_large(arguments: Mapping[str, Any], limit: int = LARGE_BYTES) -> bool:
+    """Guess whether the body will have more than ``limit`` bytes.
+
+    Looks at lists and texts two levels down, where conversations have theirs, and stops as soon
+    as the limit is reached, so it costs next to nothing for a small request.
+    """
+    size = 0
+    pending: list[tuple[Any, int]] = [(value, 0) for value in arguments.values()]
+    while pending:
+        value, depth = pending.pop()
+        if isinstance(value, (str, bytes)):
+            size += len(value)
+        elif isinstance(value, (list, tuple)):
+            size += 2 * len(value)
+            if depth < 4:
+                pending.extend((item, depth + 1) for item in value)
+        elif isinstance(value, dict):
+            size += 16 * len(value)
+            if depth < 4:
+                pending.extend((item, depth + 1) for item in value.values())
+        else:
+            size += 16
+        if size > limit:
+            return True
+    return False
+
+
+def log(level: int, message: str, *values: object) -> None:
+    """Write to this package's logger, if logging is in use at all.
+
+    Records hold operations, ids, sizes and times; never a body or a header value.
+    """
+    logging = sys.modules.get("logging")
+    if logging is None:
+        return
+    logger = logging.getLogger(__name__.partition(".")[0])
+    if logger.isEnabledFor(level):
+        logger.log(level, message, *values)
+
+
+def log_answer(plan: Plan, meta: Meta) -> None:
+    """Log that an answer came."""
+    content = plan.prepared.content
+    log(
+        _DEBUG,
+        "%s: HTTP %d in %.3f s, request id %s, attempt %d, %d bytes sent",
+        plan.prepared.operation.id,
+        meta.status_code,
+        meta.elapsed,
+        meta.request_id,
+        meta.attempts,
+        0 if content is None else len(content),
+    )

@@ -1,0 +1,351 @@
+"""The clients: :class:`Claude` and its asynchronous twin :class:`AsyncClaude`.
+
+Making one does no I/O and loads no HTTP library; the first request does. Both may be shared:
+``Claude`` between threads, ``AsyncClaude`` between event loops, either across a fork.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from claude_rest._runtime.errors import origin_of
+from claude_rest._runtime.unset import UNSET
+
+from .callers import AsyncOverlayCaller, OverlayCaller
+from .resources import AsyncBeta, AsyncOverlayResources, Beta, OverlayResources
+from .settings import resolve_settings
+from .transports import AsyncHTTPXTransport, HTTPXTransport
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import TracebackType
+
+    import httpx
+    from typing_extensions import Self
+
+    from claude_rest._runtime.unset import Unset
+
+    from .retries import RetryPolicy
+    from .settings import Settings
+    from .transports import AsyncTransport, Transport
+
+
+class _ClientFacts:
+    """What both clients tell about themselves."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        @property
+        def _settings(self) -> Settings: ...
+
+    @property
+    def base_url(self) -> str:
+        """Base URL of the API, without a slash at the end."""
+        return self._settings.base_url
+
+    @property
+    def api_version(self) -> str | None:
+        """``anthropic-version`` of every call; ``None``: the newest that accepts the arguments."""
+        return self._settings.api_version
+
+    @property
+    def timeout(self) -> float | httpx.Timeout | Unset | None:
+        """Timeout of calls that name none; ``UNSET``: 5 s to connect, 600 s for each other phase."""
+        return self._settings.timeout
+
+    @property
+    def retry(self) -> RetryPolicy:
+        """The retry policy of calls that do not change it."""
+        return self._settings.retry
+
+    @property
+    def max_retries(self) -> int:
+        """Attempts after the first one."""
+        return self._settings.retry.max_retries
+
+    def __repr__(self) -> str:
+        # The base URL may carry a password, so only its origin is shown.
+        return (
+            f"{type(self).__name__}(base_url={origin_of(self.base_url)!r}, "
+            f"credentials={self._settings.credentials!r})"
+        )
+
+
+class Claude(_ClientFacts, OverlayResources):
+    """Client of the Claude API."""
+
+    __slots__ = ("__weakref__", "_resource_caller")
+
+    _resource_caller: OverlayCaller
+    _resource_via_beta = False
+
+    def __init__(
+        self,
+        *,
+        api_key: str | None = None,
+        auth_token: str | None = None,
+        base_url: str | None = None,
+        timeout: float | httpx.Timeout | Unset | None = UNSET,
+        max_retries: int | Unset = UNSET,
+        default_headers: Mapping[str, str | Unset] | None = None,
+        default_query: Mapping[str, object] | None = None,
+        betas: Sequence[str] = (),
+        api_version: str | None = None,
+        workspace_id: str | None = None,
+        http_client: httpx.Client | None = None,
+        transport: Transport | None = None,
+        retry: RetryPolicy | None = None,
+        strict: bool = False,
+    ) -> None:
+        """Make a client. Whatever is not given comes from the environment, if it is there.
+
+        Args:
+            api_key: API key, sent as ``x-api-key``. Else ``ANTHROPIC_API_KEY``.
+            auth_token: Bearer token, instead of an API key. Else ``ANTHROPIC_AUTH_TOKEN``.
+            base_url: Where the API is. Else ``ANTHROPIC_BASE_URL``, else the public one.
+            timeout: Seconds for each phase of an attempt, an ``httpx.Timeout``, or ``None`` to
+                wait forever. Default: 5 s to connect, 600 s for each other phase.
+            max_retries: Attempts after the first one, 2 by default; 0 turns retries off.
+            default_headers: Headers of every request, over ``ANTHROPIC_CUSTOM_HEADERS``;
+                ``UNSET`` removes one that would be sent.
+            default_query: Query parameters of every request.
+            betas: Flags of every request, beside those that calls need and ask for.
+            api_version: ``anthropic-version`` of every request. Default: the newest that accepts
+                the arguments of the call.
+            workspace_id: Workspace, for credentials that reach several. Else
+                ``ANTHROPIC_WORKSPACE_ID``.
+            http_client: An httpx client with proxies, certificates or limits of your own; it
+                stays yours to close.
+            transport: Anything else that moves requests, instead of ``http_client``.
+            retry: Retry policy; ``max_retries`` wins over its own figure.
+            strict: Whether an answer that its schema does not allow is an error.
+
+        Raises:
+            MissingCredentialsError: No credential was found; the message says where was looked.
+            CredentialsError: Two credentials, or one that cannot be sent.
+            BaseURLError: The base URL is none.
+        """
+        settings = resolve_settings(
+            os.environ,
+            api_key=api_key,
+            auth_token=auth_token,
+            base_url=base_url,
+            timeout=timeout,
+            max_retries=max_retries,
+            default_headers=default_headers,
+            default_query=default_query,
+            betas=betas,
+            api_version=api_version,
+            workspace_id=workspace_id,
+            retry=retry,
+            strict=strict,
+        )
+        self._resource_caller = OverlayCaller(settings, _transport(transport, http_client))
+
+    @property
+    def _settings(self) -> Settings:
+        return self._resource_caller.settings
+
+    @property
+    def beta(self) -> Beta:
+        """The same resources through the beta namespace."""
+        return Beta(self._resource_caller)
+
+    def with_options(
+        self,
+        *,
+        api_key: str | Unset | None = UNSET,
+        auth_token: str | Unset | None = UNSET,
+        base_url: str | Unset | None = UNSET,
+        timeout: float | httpx.Timeout | Unset | None = UNSET,
+        max_retries: int | Unset = UNSET,
+        default_headers: Mapping[str, str | Unset] | Unset | None = UNSET,
+        default_query: Mapping[str, object] | Unset | None = UNSET,
+        betas: Sequence[str] | Unset = UNSET,
+        api_version: str | Unset | None = UNSET,
+        workspace_id: str | Unset | None = UNSET,
+        http_client: httpx.Client | None = None,
+        transport: Transport | None = None,
+        retry: RetryPolicy | Unset | None = UNSET,
+        strict: bool | Unset = UNSET,
+    ) -> Self:
+        """Return a client with some settings changed, on the same connections.
+
+        Headers and query parameters are added to those there are; everything else is replaced.
+        Closing either client closes the connections of both, unless ``http_client`` or
+        ``transport`` gives the new one connections of its own.
+        """
+        settings = self._settings.changed(
+            api_key=api_key,
+            auth_token=auth_token,
+            base_url=base_url,
+            timeout=timeout,
+            max_retries=max_retries,
+            default_headers=default_headers,
+            default_query=default_query,
+            betas=betas,
+            api_version=api_version,
+            workspace_id=workspace_id,
+            retry=retry,
+            strict=strict,
+        )
+        shared = http_client is None and transport is None
+        copy = self.__class__.__new__(self.__class__)
+        copy._resource_caller = OverlayCaller(
+            settings,
+            self._resource_caller.transport if shared else _transport(transport, http_client),
+        )
+        return copy
+
+    copy = with_options
+
+    def close(self) -> None:
+        """Close the connections. Safe to call more than once; calls raise afterwards."""
+        self._resource_caller.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class AsyncClaude(_ClientFacts, AsyncOverlayResources):
+    """Asynchronous client of the Claude API; see :class:`Claude`."""
+
+    __slots__ = ("__weakref__", "_resource_caller")
+
+    _resource_caller: AsyncOverlayCaller
+    _resource_via_beta = False
+
+    def __init__(
+        self,
+        *,
+        api_key: str | None = None,
+        auth_token: str | None = None,
+        base_url: str | None = None,
+        timeout: float | httpx.Timeout | Unset | None = UNSET,
+        max_retries: int | Unset = UNSET,
+        default_headers: Mapping[str, str | Unset] | None = None,
+        default_query: Mapping[str, object] | None = None,
+        betas: Sequence[str] = (),
+        api_version: str | None = None,
+        workspace_id: str | None = None,
+        http_client: httpx.AsyncClient | None = None,
+        transport: AsyncTransport | None = None,
+        retry: RetryPolicy | None = None,
+        strict: bool = False,
+    ) -> None:
+        """Make a client; see :class:`Claude`."""
+        settings = resolve_settings(
+            os.environ,
+            api_key=api_key,
+            auth_token=auth_token,
+            base_url=base_url,
+            timeout=timeout,
+            max_retries=max_retries,
+            default_headers=default_headers,
+            default_query=default_query,
+            betas=betas,
+            api_version=api_version,
+            workspace_id=workspace_id,
+            retry=retry,
+            strict=strict,
+        )
+        self._resource_caller = AsyncOverlayCaller(
+            settings, _async_transport(transport, http_client)
+        )
+
+    @property
+    def _settings(self) -> Settings:
+        return self._resource_caller.settings
+
+    @property
+    def beta(self) -> AsyncBeta:
+        """The same resources through the beta namespace."""
+        return AsyncBeta(self._resource_caller)
+
+    def with_options(
+        self,
+        *,
+        api_key: str | Unset | None = UNSET,
+        auth_token: str | Unset | None = UNSET,
+        base_url: str | Unset | None = UNSET,
+        timeout: float | httpx.Timeout | Unset | None = UNSET,
+        max_retries: int | Unset = UNSET,
+        default_headers: Mapping[str, str | Unset] | Unset | None = UNSET,
+        default_query: Mapping[str, object] | Unset | None = UNSET,
+        betas: Sequence[str] | Unset = UNSET,
+        api_version: str | Unset | None = UNSET,
+        workspace_id: str | Unset | None = UNSET,
+        http_client: httpx.AsyncClient | None = None,
+        transport: AsyncTransport | None = None,
+        retry: RetryPolicy | Unset | None = UNSET,
+        strict: bool | Unset = UNSET,
+    ) -> Self:
+        """Return a client with some settings changed; see :meth:`Claude.with_options`."""
+        settings = self._settings.changed(
+            api_key=api_key,
+            auth_token=auth_token,
+            base_url=base_url,
+            timeout=timeout,
+            max_retries=max_retries,
+            default_headers=default_headers,
+            default_query=default_query,
+            betas=betas,
+            api_version=api_version,
+            workspace_id=workspace_id,
+            retry=retry,
+            strict=strict,
+        )
+        shared = http_client is None and transport is None
+        copy = self.__class__.__new__(self.__class__)
+        copy._resource_caller = AsyncOverlayCaller(
+            settings,
+            self._resource_caller.transport if shared else _async_transport(transport, http_client),
+        )
+        return copy
+
+    copy = with_options
+
+    async def close(self) -> None:
+        """Close the connections. Safe to call more than once; calls raise afterwards."""
+        await self._resource_caller.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+
+def _transport(transport: Transport | None, http_client: Any) -> Transport:
+    if transport is None:
+        return HTTPXTransport(http_client)
+    _refuse_both(http_client)
+    return transport
+
+
+def _async_transport(transport: AsyncTransport | None, http_client: Any) -> AsyncTransport:
+    if transport is None:
+        return AsyncHTTPXTransport(http_client)
+    _refuse_both(http_client)
+    return transport
+
+
+def _refuse_both(http_client: object) -> None:
+    if http_client is not None:
+        raise TypeError("pass http_client or transport, not both")

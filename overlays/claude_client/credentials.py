@@ -1,0 +1,129 @@
+"""Where the credential of a client comes from, and which headers it becomes.
+
+Pure: the environment is an argument. Order: what the caller passes, then ``ANTHROPIC_API_KEY``,
+then ``ANTHROPIC_AUTH_TOKEN``; an empty value counts as none. API keys travel in ``x-api-key``,
+tokens in ``Authorization: Bearer`` (RFC 6750 section 2.1).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .errors import CredentialsError, MissingCredentialsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+API_KEY_VARIABLE = "ANTHROPIC_API_KEY"
+AUTH_TOKEN_VARIABLE = "ANTHROPIC_AUTH_TOKEN"
+
+OAUTH_TOKEN_PREFIX = "sk-ant-oat01-"
+OAUTH_BETA = "oauth-2025-04-20"
+
+AUTHENTICATION_HEADERS = ("authorization", "x-api-key")
+"""Headers that prove who sends a request, in lower case."""
+
+
+class Credentials:
+    """One API key or one bearer token, or neither; prints without the secret."""
+
+    __slots__ = ("api_key", "auth_token", "source")
+
+    api_key: str | None
+    auth_token: str | None
+    source: str
+    """Where it was found, for example ``"argument api_key"`` or ``"ANTHROPIC_API_KEY"``."""
+
+    def __init__(
+        self, *, api_key: str | None = None, auth_token: str | None = None, source: str = "argument"
+    ) -> None:
+        self.api_key = api_key
+        self.auth_token = auth_token
+        self.source = source
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers that carry the credential."""
+        if self.api_key is not None:
+            return {"x-api-key": self.api_key}
+        if self.auth_token is not None:
+            return {"authorization": f"Bearer {self.auth_token}"}
+        return {}
+
+    @property
+    def betas(self) -> tuple[str, ...]:
+        """Beta flags without which the API refuses this kind of credential."""
+        if self.auth_token is not None and self.auth_token.startswith(OAUTH_TOKEN_PREFIX):
+            return (OAUTH_BETA,)
+        return ()
+
+    def __repr__(self) -> str:
+        if self.api_key is not None:
+            return f"Credentials(api_key='...', source={self.source!r})"
+        if self.auth_token is not None:
+            return f"Credentials(auth_token='...', source={self.source!r})"
+        return "Credentials()"
+
+
+def resolve_credentials(
+    *,
+    api_key: str | None,
+    auth_token: str | None,
+    environ: Mapping[str, str],
+    own_headers: Iterable[str] = (),
+) -> Credentials:
+    """Find the credential of a client.
+
+    ``own_headers`` are names of headers that the caller sets, or removes, on every request: when
+    one of them is an authentication header the caller looks after authentication, and the
+    environment is not consulted. Raises :class:`~.errors.CredentialsError` for two arguments at
+    once or a value no header can carry, :class:`~.errors.MissingCredentialsError` when nothing
+    is found.
+    """
+    if api_key and auth_token:
+        raise CredentialsError(
+            "both api_key and auth_token were given; pass one of them, the other would be ignored"
+        )
+    if api_key:
+        return Credentials(api_key=_checked(api_key, "api_key"), source="argument api_key")
+    if auth_token:
+        return Credentials(
+            auth_token=_checked(auth_token, "auth_token"), source="argument auth_token"
+        )
+    if any(name.lower() in AUTHENTICATION_HEADERS for name in own_headers):
+        return Credentials(source="default_headers")
+    value = environ.get(API_KEY_VARIABLE)
+    if value:
+        return Credentials(api_key=_checked(value, API_KEY_VARIABLE), source=API_KEY_VARIABLE)
+    value = environ.get(AUTH_TOKEN_VARIABLE)
+    if value:
+        return Credentials(
+            auth_token=_checked(value, AUTH_TOKEN_VARIABLE), source=AUTH_TOKEN_VARIABLE
+        )
+    raise MissingCredentialsError(
+        (
+            ("argument api_key", _state(api_key)),
+            ("argument auth_token", _state(auth_token)),
+            (f"environment variable {API_KEY_VARIABLE}", _state(environ.get(API_KEY_VARIABLE))),
+            (
+                f"environment variable {AUTH_TOKEN_VARIABLE}",
+                _state(environ.get(AUTH_TOKEN_VARIABLE)),
+            ),
+        )
+    )
+
+
+def _state(value: str | None) -> str:
+    return "not set" if value is None else "empty"
+
+
+def _checked(value: str, source: str) -> str:
+    """Drop blanks around a credential, as files and shells leave them; refuse what is inside."""
+    value = value.strip()
+    if not value or not value.isascii() or not value.isprintable() or " " in value:
+        raise CredentialsError(
+            f"the credential in {source} is blank or holds a space, a control character or a "
+            "character outside ASCII, which no credential of this API does; its value is not "
+            "shown here"
+        )
+    return value

@@ -1,0 +1,150 @@
+"""Every error this client raises.
+
+Errors of the API, of the connection and of requests that cannot be sent come from the generated
+client's run time and are the same classes there and here. This module adds those of the overlays,
+and looks up the classes of single error codes when they are first asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from claude_rest._runtime.errors import (
+    APIConnectionError,
+    APIError,
+    APIResponseValidationError,
+    APIStatusError,
+    APITimeoutError,
+    AuthenticationError,
+    BadRequestError,
+    BaseURLError,
+    ClaudeError,
+    ClientClosedRequestError,
+    ClosedClientError,
+    ConflictError,
+    ContentTooLargeError,
+    EventSizeError,
+    GatewayTimeoutError,
+    HeaderValueError,
+    HTTPNotImplementedError,
+    InternalServerError,
+    NotFoundError,
+    OverloadedError,
+    PaginationError,
+    PathSegmentError,
+    PaymentRequiredError,
+    PermissionDeniedError,
+    PreconditionFailedError,
+    RateLimitError,
+    RequestHeaderFieldsTooLargeError,
+    RequestTimeoutError,
+    RequestTooLargeError,
+    ServiceUnavailableError,
+    StreamTruncatedError,
+    UnprocessableEntityError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = [
+    "APIConnectionError",
+    "APIError",
+    "APIResponseValidationError",
+    "APIStatusError",
+    "APITimeoutError",
+    "ApiVersionConflictError",
+    "AuthenticationError",
+    "BadRequestError",
+    "BaseURLError",
+    "ClaudeError",
+    "ClientClosedRequestError",
+    "ClosedClientError",
+    "ConfigurationError",
+    "ConflictError",
+    "ContentTooLargeError",
+    "CredentialsError",
+    "EventSizeError",
+    "GatewayTimeoutError",
+    "HTTPNotImplementedError",
+    "HeaderValueError",
+    "InternalServerError",
+    "MissingCredentialsError",
+    "NotFoundError",
+    "OverloadedError",
+    "PaginationError",
+    "PathSegmentError",
+    "PaymentRequiredError",
+    "PermissionDeniedError",
+    "PreconditionFailedError",
+    "RateLimitError",
+    "RequestHeaderFieldsTooLargeError",
+    "RequestTimeoutError",
+    "RequestTooLargeError",
+    "ServiceUnavailableError",
+    "StreamProtocolError",
+    "StreamTruncatedError",
+    "UnprocessableEntityError",
+]
+
+
+class ConfigurationError(ClaudeError, ValueError):
+    """The client was set up with something that cannot work."""
+
+
+class CredentialsError(ConfigurationError):
+    """The credential is ambiguous or cannot be sent; its value is never shown."""
+
+
+class MissingCredentialsError(CredentialsError):
+    """No credential was found."""
+
+    sources: tuple[tuple[str, str], ...]
+    """Where was looked, and what was there: ``"not set"`` or ``"empty"``."""
+
+    def __init__(self, sources: Sequence[tuple[str, str]]) -> None:
+        """Name the places that were looked at, in order."""
+        looked_at = ", ".join(f"{source} ({state})" for source, state in sources)
+        super().__init__(
+            f"no credential found. Looked at: {looked_at}. Set ANTHROPIC_API_KEY, or pass "
+            "api_key=... or auth_token=...; to send requests without a credential of this "
+            "client, for example through a gateway that adds one, pass "
+            "default_headers={'x-api-key': UNSET}."
+        )
+        self.sources = tuple(sources)
+
+
+class ApiVersionConflictError(ClaudeError, ValueError):
+    """No API version accepts all arguments of a call; nothing was sent."""
+
+    operation: str
+    arguments: dict[str, tuple[str, ...]]
+    """Each argument that some versions refuse, with the versions that accept it."""
+
+    def __init__(self, operation: str, arguments: Mapping[str, tuple[str, ...]]) -> None:
+        """Name the operation, and the versions that accept each argument."""
+        each = "; ".join(
+            f"{path} needs {' or '.join(versions)}" if versions else f"{path} is in none"
+            for path, versions in arguments.items()
+        )
+        super().__init__(
+            f"{operation}: no API version accepts these arguments together: {each}. Leave one "
+            "out, or pass api_version=... to let the server decide."
+        )
+        self.operation = operation
+        self.arguments = dict(arguments)
+
+
+class StreamProtocolError(APIError):
+    """The events of a stream come in an order that makes no sense."""
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("_"):
+        raise AttributeError(name)
+    from claude_rest import errors as generated
+
+    try:
+        return getattr(generated, name)
+    except AttributeError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None

@@ -1,0 +1,170 @@
+"""Resources with methods that no schema can describe, on top of the generated ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from claude_rest.client import AsyncResources, Resources
+from claude_rest.resources.messages import AsyncMessages as GeneratedAsyncMessages
+from claude_rest.resources.messages import Messages as GeneratedMessages
+
+if TYPE_CHECKING:
+    from typing_extensions import NotRequired, Unpack
+
+    from claude_rest._runtime.caller import RequestOptions
+    from claude_rest._runtime.unset import Unset
+    from claude_rest.params import MessageCreateParams
+
+    from .callers import AsyncOverlayCaller, OverlayCaller
+    from .streaming import (
+        AsyncMessageStream,
+        AsyncMessageStreamManager,
+        MessageStream,
+        MessageStreamManager,
+    )
+
+    class MessageStreamArguments(MessageCreateParams, RequestOptions):
+        """Arguments of ``messages.stream``: those of ``messages.create``."""
+
+        user_profile_id: NotRequired[str | Unset]
+
+
+class Messages(GeneratedMessages):
+    """Methods of ``client.messages``."""
+
+    __slots__ = ()
+
+    _caller: OverlayCaller
+
+    def stream(self, **arguments: Unpack[MessageStreamArguments]) -> MessageStreamManager:
+        """Create a message and follow it as it is written.
+
+        Takes the arguments of :meth:`create`. The request is sent by the ``with`` statement::
+
+            with client.messages.stream(model=..., max_tokens=..., messages=[...]) as stream:
+                for text in stream.text_stream:
+                    print(text, end="", flush=True)
+            message = stream.get_final_message()
+        """
+        from .streaming import MessageStream, MessageStreamManager
+
+        def open_stream() -> MessageStream:
+            values = _Values(self._caller)
+            given: Any = {**arguments, "stream": True}
+            stream: Any = GeneratedMessages(values, via_beta=self._via_beta).create(**given)
+            return MessageStream(stream, operation="messages.stream")
+
+        return MessageStreamManager(open_stream)
+
+
+class AsyncMessages(GeneratedAsyncMessages):
+    """Methods of ``client.messages`` on an asynchronous client."""
+
+    __slots__ = ()
+
+    _caller: AsyncOverlayCaller
+
+    def stream(self, **arguments: Unpack[MessageStreamArguments]) -> AsyncMessageStreamManager:
+        """Create a message and follow it as it is written.
+
+        Takes the arguments of :meth:`create`. The request is sent by the ``async with``
+        statement::
+
+            async with client.messages.stream(model=..., max_tokens=..., messages=[...]) as stream:
+                async for text in stream.text_stream:
+                    print(text, end="", flush=True)
+            message = await stream.get_final_message()
+        """
+        from .streaming import AsyncMessageStream, AsyncMessageStreamManager
+
+        async def open_stream() -> AsyncMessageStream:
+            values = _AsyncValues(self._caller)
+            given: Any = {**arguments, "stream": True}
+            messages = GeneratedAsyncMessages(values, via_beta=self._via_beta)
+            stream: Any = await messages.create(**given)
+            return AsyncMessageStream(stream, operation="messages.stream")
+
+        return AsyncMessageStreamManager(open_stream)
+
+
+class _Values:
+    """A caller whose streams hold events as JSON values.
+
+    The generated method checks and names the arguments; only what comes back differs.
+    """
+
+    __slots__ = ("call", "paginate", "stream")
+
+    def __init__(self, caller: OverlayCaller) -> None:
+        self.call = caller.call
+        self.stream = caller.stream_values
+        self.paginate = caller.paginate
+
+
+class _AsyncValues:
+    """Asynchronous twin of :class:`_Values`."""
+
+    __slots__ = ("call", "paginate", "stream")
+
+    def __init__(self, caller: AsyncOverlayCaller) -> None:
+        self.call = caller.call
+        self.stream = caller.stream_values
+        self.paginate = caller.paginate
+
+
+class OverlayResources(Resources):
+    """Every top-level resource, with the overlays' own where there is one."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        @property
+        def _resource_caller(self) -> OverlayCaller: ...
+
+    @property
+    def messages(self) -> Messages:
+        """``client.messages``."""
+        return Messages(self._resource_caller, via_beta=self._resource_via_beta)
+
+
+class Beta(OverlayResources):
+    """``client.beta``: the same resources; their requests carry what the beta namespace sends."""
+
+    __slots__ = ("_resource_caller",)
+
+    _resource_caller: OverlayCaller
+    _resource_via_beta = True
+
+    def __init__(self, caller: OverlayCaller) -> None:
+        """Bind the resources to ``caller``."""
+        self._resource_caller = caller
+
+
+class AsyncOverlayResources(AsyncResources):
+    """Every top-level resource, with the overlays' own where there is one."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        @property
+        def _resource_caller(self) -> AsyncOverlayCaller: ...
+
+    @property
+    def messages(self) -> AsyncMessages:
+        """``client.messages``."""
+        return AsyncMessages(self._resource_caller, via_beta=self._resource_via_beta)
+
+
+class AsyncBeta(AsyncOverlayResources):
+    """``client.beta``: the same resources; their requests carry what the beta namespace sends."""
+
+    __slots__ = ("_resource_caller",)
+
+    _resource_caller: AsyncOverlayCaller
+    _resource_via_beta = True
+
+    def __init__(self, caller: AsyncOverlayCaller) -> None:
+        """Bind the resources to ``caller``."""
+        self._resource_caller = caller

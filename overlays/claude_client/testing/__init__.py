@@ -1,0 +1,67 @@
+"""An offline Claude API to test against: in process, or as a server.
+
+In process, under any code that talks httpx::
+
+    http_client = httpx.Client(transport=MockTransport())
+
+As a server, for any client in any language: ``python -m <this package> --port 4010``, or in a
+test ``with serve() as server: ...``. What it answers follows the bundled spec: requests are
+checked the way the API checks them, the spec's examples come back to the requests they belong to,
+everything else gets a made-up answer that is the same for the same seed. It needs the extra
+``mock``. Nothing is loaded before the first of these names is used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .exchange import MockRequest, MockResponse
+    from .extras import MissingExtraError
+    from .mock_api import MockAPI
+    from .server import RunningServer, serve
+    from .stream_events import collapse, message_events, sse
+    from .transports import AsyncMockTransport, MockTransport
+
+__all__ = [
+    "AsyncMockTransport",
+    "MissingExtraError",
+    "MockAPI",
+    "MockRequest",
+    "MockResponse",
+    "MockTransport",
+    "RunningServer",
+    "collapse",
+    "message_events",
+    "serve",
+    "sse",
+]
+
+_HOMES = {
+    "AsyncMockTransport": ".transports",
+    "MissingExtraError": ".extras",
+    "MockAPI": ".mock_api",
+    "MockRequest": ".exchange",
+    "MockResponse": ".exchange",
+    "MockTransport": ".transports",
+    "RunningServer": ".server",
+    "collapse": ".stream_events",
+    "message_events": ".stream_events",
+    "serve": ".server",
+    "sse": ".stream_events",
+}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value: object = getattr(import_module(home, __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

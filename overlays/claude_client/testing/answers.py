@@ -1,0 +1,142 @@
+"""Which answer an accepted request gets: an example of the spec, or one that is made up.
+
+To teach the mock another operation, write a function from ``Call`` to ``Answer`` and enter it in
+``HANDLERS``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from .exchange import EVENT_STREAM_TYPE, Answer, MockRequest, RefusedError
+from .json_values import is_object
+from .messages import check_conversation, make_message
+from .models import find_model, known_models, list_models
+from .stream_events import collapse, event_text, message_events
+from .tokens import count_prompt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from .identifiers import Identifiers
+    from .routing import Example, MockOperation, Router
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request that passed every check, taken apart."""
+
+    request: MockRequest
+    operation: MockOperation
+    router: Router
+    identifiers: Identifiers
+    path: Mapping[str, str]
+    """Path arguments."""
+    query: Mapping[str, Any]
+    """Query arguments by wire name, in the types of the spec."""
+    body: Any
+    """Decoded JSON body; None when the operation takes none."""
+
+
+def answer(call: Call) -> Answer:
+    """Return the answer to a call.
+
+    Raises:
+        RefusedError: what the call asks for is not there, or the mock cannot do it yet.
+    """
+    exact = _from_example(call)
+    if exact is not None:
+        return exact
+    handler = HANDLERS.get(call.operation.id)
+    if handler is not None:
+        return handler(call)
+    for example in call.operation.examples:
+        if example.answer is not None:
+            return Answer.of(example.answer)
+    raise RefusedError(501, f"the mock has no answer for {call.operation.id}")
+
+
+def _from_example(call: Call) -> Answer | None:
+    """Return the answer of the example whose request is this one.
+
+    ``stream`` decides only about the form: an example of a whole answer is streamed on request,
+    and an example of a stream is put together when the stream was not asked for.
+    """
+    if call.body is None:
+        return None
+    streamed = wants_stream(call)
+    argument = call.operation.stream_argument
+    wanted = _without(call.body, argument)
+    matching = [e for e in call.operation.examples if _without(e.request, argument) == wanted]
+    matching.sort(key=lambda e: e.request != call.body)
+    return next((found for e in matching if (found := _render(e, streamed))), None)
+
+
+def _render(example: Example, streamed: bool) -> Answer | None:
+    if streamed:
+        if example.events is not None:
+            usage: Any = collapse(example.events).get("usage")
+            return Answer(_chunks(example.events), EVENT_STREAM_TYPE, usage=usage)
+        if example.answer is not None:
+            return stream(example.answer)
+    elif example.answer is not None:
+        return Answer.of(example.answer)
+    elif example.events is not None:
+        return Answer.of(collapse(example.events))
+    return None
+
+
+def _without(body: Any, argument: str | None) -> Any:
+    if is_object(body) and argument in body:
+        return {key: value for key, value in body.items() if key != argument}
+    return body
+
+
+def _chunks(text: str) -> Iterator[bytes]:
+    """Yield an event stream event by event."""
+    for event in text.split("\n\n"):
+        if event.strip():
+            yield f"{event}\n\n".encode()
+
+
+def wants_stream(call: Call) -> bool:
+    """Return whether a call asks for an event stream."""
+    argument = call.operation.stream_argument
+    return argument is not None and is_object(call.body) and call.body.get(argument) is True
+
+
+def stream(message: Mapping[str, Any]) -> Answer:
+    """Answer with a message as an event stream."""
+    chunks = (event_text(event).encode() for event in message_events(message))
+    return Answer(chunks, EVENT_STREAM_TYPE, usage=message.get("usage"))
+
+
+def _create_message(call: Call) -> Answer:
+    message = make_message(call.body, call.identifiers)
+    return stream(message) if wants_stream(call) else Answer.of(message)
+
+
+def _count_tokens(call: Call) -> Answer:
+    check_conversation(call.body)
+    count: dict[str, Any] = {"input_tokens": count_prompt(call.body)}
+    if call.body.get("context_management") is not None:
+        count["context_management"] = {"original_input_tokens": count["input_tokens"]}
+    return Answer.of(count)
+
+
+def _list_models(call: Call) -> Answer:
+    return Answer.of(list_models(known_models(call.router), call.query))
+
+
+def _retrieve_model(call: Call) -> Answer:
+    return Answer.of(find_model(known_models(call.router), call.path["model_id"]))
+
+
+HANDLERS: Final[Mapping[str, Callable[[Call], Answer]]] = {
+    "messages.create": _create_message,
+    "messages.count_tokens": _count_tokens,
+    "models.list": _list_models,
+    "models.retrieve": _retrieve_model,
+}
+"""Answers that are made up, by operation ID."""

@@ -1,0 +1,137 @@
+"""The mock API itself: a request in, a response out, no network and no clock of its own."""
+
+from __future__ import annotations
+
+import re
+import time
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+from .answers import Call, answer
+from .checks import check_credentials, check_flags, check_operation_flag, check_version
+from .exchange import JSON_TYPE, Answer, MockRequest, MockResponse, RefusedError, encode
+from .gates import Gatekeeper
+from .identifiers import Identifiers, rate_limit_headers
+from .parameters import QueryReader
+from .routing import Router
+from .validation import BodyValidator, parse_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_WORKSPACE: Final = re.compile(r"wrkspc_[0-9A-Za-z]{1,64}")
+
+
+class MockAPI:
+    """An offline Claude API, driven by the spec.
+
+    Safe to share between threads. Two instances with one seed give the same answers to the same
+    requests in the same order; only the times in the rate-limit headers follow the clock.
+    """
+
+    def __init__(
+        self,
+        bundle: Mapping[str, Any] | None = None,
+        *,
+        seed: int = 0,
+        strict: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Prepare to answer.
+
+        Args:
+            bundle: Bundled spec to answer from; the one this package was generated from unless
+                given.
+            seed: Decides the IDs that are made up.
+            strict: Refuse fields and query parameters that the spec does not know.
+            clock: Seconds since 1970, for the reset times of the rate limits.
+
+        Raises:
+            MissingExtraError: the extra ``mock`` is not installed.
+        """
+        self._contract = _bundled(strict) if bundle is None else _Contract(bundle, strict)
+        self._identifiers = Identifiers(seed)
+        self._clock = clock
+
+    def handle(self, request: MockRequest) -> MockResponse:
+        """Answer one request; refusals are responses, not exceptions."""
+        request_id = self._identifiers.next("req")
+        headers = [
+            ("request-id", request_id),
+            ("anthropic-organization-id", self._identifiers.organization),
+        ]
+        try:
+            reply = answer(self._admit(request, headers))
+        except RefusedError as refusal:
+            reply = Answer(
+                encode(refusal.envelope(request_id)), JSON_TYPE, refusal.status, refusal.headers
+            )
+        headers += rate_limit_headers(self._clock(), reply.usage)
+        headers = [("content-type", reply.content_type), *headers, *reply.headers]
+        if isinstance(reply.body, bytes):
+            headers.append(("content-length", str(len(reply.body))))
+        else:
+            headers.append(("cache-control", "no-cache"))
+        return MockResponse(reply.status, tuple(headers), reply.body)
+
+    def body_limit(self, method: str, path: str) -> int:
+        """Return the most bytes of body that a request may have; a server reads no more."""
+        return self._contract.router.body_limit(method, path)
+
+    def _admit(self, request: MockRequest, headers: list[tuple[str, str]]) -> Call:
+        """Check a request in the API's order; add the workspace header once the caller is known."""
+        contract = self._contract
+        operation, path = contract.router.match(request.method, request.path)
+        check_credentials(request)
+        workspace = request.header("anthropic-workspace-id") or ""
+        if not _WORKSPACE.fullmatch(workspace):
+            workspace = self._identifiers.workspace
+        headers.append(("anthropic-workspace-id", workspace))
+        version = check_version(request, contract.versions)
+        flags = check_flags(request, contract.flags)
+        check_operation_flag(operation, flags)
+        if request.body_cut or len(request.body) > operation.max_bytes:
+            limit = f"{operation.max_bytes:,} bytes"
+            raise RefusedError(413, f"Request exceeds the maximum size of {limit}")
+        query = contract.query.read(operation, request.query)
+        body: Any = None
+        schema = operation.body_schema
+        if schema is not None and (request.body or operation.body_required):
+            _refuse_compression(request)
+            body = parse_json(request.body)
+            contract.validator.validate(operation.id, schema, body)
+            contract.gatekeeper.check(schema, body, flags=flags, version=version)
+        return Call(request, operation, contract.router, self._identifiers, path, query, body)
+
+
+class _Contract:
+    """What a bundle says, ready to be applied; has no state that answers depend on."""
+
+    def __init__(self, bundle: Mapping[str, Any], strict: bool) -> None:
+        components: Mapping[str, Any] = bundle.get("components", {}).get("schemas", {})
+        self.router = Router(bundle)
+        self.validator = BodyValidator(components, strict=strict)
+        self.gatekeeper = Gatekeeper(components)
+        self.query = QueryReader(self.router, self.validator, strict=strict)
+        versions: Mapping[str, Any] | None = bundle.get("x-api-versions", {}).get("versions")
+        self.versions = None if versions is None else frozenset(versions)
+        flags: Mapping[str, Any] | None = bundle.get("x-betas")
+        self.flags = None if flags is None else frozenset(flags)
+
+
+@lru_cache(maxsize=2)
+def _bundled(strict: bool) -> _Contract:
+    """Return the contract of the spec that comes with the package, prepared once per process."""
+    from claude_rest.spec import load_bundle
+
+    return _Contract(load_bundle(), strict)
+
+
+def _refuse_compression(request: MockRequest) -> None:
+    encoding = request.header("content-encoding") or "identity"
+    if encoding.lower() != "identity":
+        raise RefusedError(
+            400,
+            "content-encoding: the mock reads only bodies that are not compressed",
+            details={"error_code": "request_body_encoding_unsupported"},
+        )

@@ -1,0 +1,76 @@
+"""Query parameters: from text to the types of the spec."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl
+
+from .exchange import RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .routing import MockOperation, Router
+    from .validation import BodyValidator
+
+_INTEGER: Final = re.compile(r"-?[0-9]{1,18}")
+_TOLERATED: Final = frozenset({"beta"})
+"""Sent by older clients as ``?beta=true``; has no effect."""
+
+
+class QueryReader:
+    """Reads and checks the queries of one bundle's operations."""
+
+    def __init__(self, router: Router, validator: BodyValidator, *, strict: bool) -> None:
+        self._router = router
+        self._validator = validator
+        self._strict = strict
+
+    def read(self, operation: MockOperation, query: str) -> dict[str, Any]:
+        """Return the query arguments of a request by wire name, checked against the spec.
+
+        An array parameter takes every value of its name; of another one the last value counts.
+
+        Raises:
+            RefusedError: 400 with the parameter's name and what is wrong with it.
+        """
+        declared = {p.name: p for p in operation.parameters if p.location == "query"}
+        arguments: dict[str, Any] = {}
+        for name, text in parse_qsl(query, keep_blank_values=True):
+            parameter = declared.get(name)
+            if parameter is None:
+                if self._strict and name not in _TOLERATED:
+                    raise RefusedError(400, f"{name[:80]}: Extra inputs are not permitted")
+                continue
+            schema = self._router.resolve(parameter.schema)
+            if schema.get("type") == "array":
+                element = _typed(text, self._router.resolve(schema.get("items", {})))
+                arguments.setdefault(name, []).append(element)
+            else:
+                arguments[name] = _typed(text, schema)
+        for name, parameter in declared.items():
+            if name in arguments:
+                # Wrapped in an object, so that the message begins with the parameter's name.
+                wrapper = {"type": "object", "properties": {name: parameter.schema}}
+                key = f"{operation.id}?{name}"
+                self._validator.validate(key, wrapper, {name: arguments[name]})
+            elif parameter.required:
+                raise RefusedError(400, f"{name}: Field required")
+        return arguments
+
+
+def _typed(text: str, schema: Mapping[str, Any]) -> Any:
+    """Read a value as its schema says; text that does not fit stays text and fails validation."""
+    declared = schema.get("type")
+    kinds = (declared,) if isinstance(declared, str) else tuple(declared or ())
+    if "integer" in kinds and _INTEGER.fullmatch(text):
+        return int(text)
+    if "number" in kinds:
+        try:
+            return float(text)
+        except ValueError:
+            return text
+    if "boolean" in kinds and text in ("true", "false"):
+        return text == "true"
+    return text

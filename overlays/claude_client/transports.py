@@ -1,0 +1,152 @@
+"""What moves prepared bytes: a small protocol, and its implementation over httpx.
+
+A transport sends one request once. It neither retries nor follows redirects, and it looks after
+its own connections: a pool belongs to one process and, when asynchronous, to one event loop.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from typing import Protocol
+
+    import httpx
+
+    from claude_rest._runtime.meta import Meta
+    from claude_rest._runtime.request import PreparedRequest
+    from claude_rest._runtime.send import AsyncSender, Sender
+
+    class Response(Protocol):
+        """An answer whose headers are here and whose body is still to be read."""
+
+        @property
+        def meta(self) -> Meta:
+            """Metadata of the response."""
+            ...
+
+        def read(self) -> bytes:
+            """Return the whole body and close the response."""
+            ...
+
+        def iter_bytes(self) -> Iterator[bytes]:
+            """Yield the body in the pieces it arrives in."""
+            ...
+
+        def close(self) -> None:
+            """Close the response; safe to call more than once."""
+            ...
+
+    class AsyncResponse(Protocol):
+        """Asynchronous twin of :class:`Response`."""
+
+        @property
+        def meta(self) -> Meta:
+            """Metadata of the response."""
+            ...
+
+        async def read(self) -> bytes:
+            """Return the whole body and close the response."""
+            ...
+
+        def iter_bytes(self) -> AsyncIterator[bytes]:
+            """Yield the body in the pieces it arrives in."""
+            ...
+
+        async def close(self) -> None:
+            """Close the response; safe to call more than once."""
+            ...
+
+    class Transport(Protocol):
+        """Sends prepared requests."""
+
+        def send(self, prepared: PreparedRequest, *, timeout: Any, attempt: int) -> Response:
+            """Send once; return when the headers of the answer are here, whatever its status.
+
+            ``timeout`` is in seconds for each phase, an ``httpx.Timeout``, ``None`` for none or
+            ``UNSET`` for the transport's own; ``attempt`` counts from 1 and goes into metadata
+            and errors. Raises ``APIConnectionError`` and ``APITimeoutError``, never an error of
+            the HTTP library.
+            """
+            ...
+
+        def close(self) -> None:
+            """Close all connections; safe to call more than once."""
+            ...
+
+    class AsyncTransport(Protocol):
+        """Asynchronous twin of :class:`Transport`."""
+
+        async def send(
+            self, prepared: PreparedRequest, *, timeout: Any, attempt: int
+        ) -> AsyncResponse:
+            """Send once; see :meth:`Transport.send`."""
+            ...
+
+        async def close(self) -> None:
+            """Close all connections; safe to call more than once."""
+            ...
+
+
+class HTTPXTransport:
+    """Sends over httpx. Loads it, and makes a pool, with the first request."""
+
+    __slots__ = ("_http_client", "_sender")
+
+    def __init__(self, http_client: httpx.Client | None = None) -> None:
+        """Use ``http_client``, which stays yours to close, or pools made when needed."""
+        _refuse_other_kind(http_client, asynchronous=False)
+        self._http_client = http_client
+        self._sender: Sender | None = None
+
+    def send(self, prepared: PreparedRequest, *, timeout: Any, attempt: int) -> Response:
+        """Send once; see :meth:`Transport.send`."""
+        return self._loaded().send(prepared, timeout=timeout, attempt=attempt)
+
+    def close(self) -> None:
+        """Close the pools made here; requests raise ``ClosedClientError`` afterwards."""
+        self._loaded().close()
+
+    def _loaded(self) -> Sender:
+        if self._sender is None:
+            from claude_rest._runtime.send import Sender
+
+            self._sender = Sender(self._http_client)
+        return self._sender
+
+
+class AsyncHTTPXTransport:
+    """Asynchronous twin of :class:`HTTPXTransport`."""
+
+    __slots__ = ("_http_client", "_sender")
+
+    def __init__(self, http_client: httpx.AsyncClient | None = None) -> None:
+        """Use ``http_client``, which stays yours to close, or pools made when needed."""
+        _refuse_other_kind(http_client, asynchronous=True)
+        self._http_client = http_client
+        self._sender: AsyncSender | None = None
+
+    async def send(self, prepared: PreparedRequest, *, timeout: Any, attempt: int) -> AsyncResponse:
+        """Send once; see :meth:`Transport.send`."""
+        return await self._loaded().send(prepared, timeout=timeout, attempt=attempt)
+
+    async def close(self) -> None:
+        """Close the pools made here; requests raise ``ClosedClientError`` afterwards."""
+        await self._loaded().close()
+
+    def _loaded(self) -> AsyncSender:
+        if self._sender is None:
+            from claude_rest._runtime.send import AsyncSender
+
+            self._sender = AsyncSender(self._http_client)
+        return self._sender
+
+
+def _refuse_other_kind(http_client: object, *, asynchronous: bool) -> None:
+    """Raise at construction rather than at the first request."""
+    if http_client is not None and hasattr(http_client, "aclose") is not asynchronous:
+        given, other = ("a synchronous", "Async") if asynchronous else ("an asynchronous", "")
+        raise TypeError(
+            f"http_client is {given} client; pass an httpx.{other}Client, or use the other class"
+        )
