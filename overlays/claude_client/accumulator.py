@@ -97,13 +97,13 @@ class BlockState:
 
     def append(self, field: str, piece: object) -> None:
         """Add a piece to a text field; anything but text adds nothing."""
-        if piece.__class__ is not str:
+        if not isinstance(piece, str):
             return
         pieces = self.pieces.get(field)
         if pieces is None:
             start = self.data.get(field)
-            pieces = self.pieces[field] = [start] if start.__class__ is str else []
-        pieces.append(piece)  # type: ignore[arg-type]
+            pieces = self.pieces[field] = [start] if isinstance(start, str) else []
+        pieces.append(piece)
 
     def stop(self) -> None:
         """Join the pieces and read the tool input, once."""
@@ -122,7 +122,7 @@ class BlockState:
         for field, pieces in self.pieces.items():
             if field != "input":
                 data[field] = "".join(pieces)
-        citations = data.get("citations")
+        citations: Any = data.get("citations")
         if citations.__class__ is list:
             data["citations"] = list(citations)
         return data
@@ -235,13 +235,13 @@ class MessageAccumulator:
         return self._message
 
     def _block(self, index: object, what: str) -> BlockState:
-        block = self._blocks.get(index) if index.__class__ is int else None  # type: ignore[call-overload]
+        block = self._blocks.get(index) if isinstance(index, int) else None
         if block is None:
             self._started(what)
             raise StreamProtocolError(f"{what} for content block {index!r}, which never started")
         if not block.open:
             raise StreamProtocolError(f"{what} for content block {index!r} after its stop")
-        return block  # type: ignore[no-any-return]
+        return block
 
     def _start_message(self, message: Any) -> None:
         if self._message is not None:
@@ -304,12 +304,12 @@ class MessageAccumulator:
 
     def _change_message(self, event: Mapping[str, Any]) -> None:
         message = self._started("message_delta")
-        delta = event.get("delta")
+        delta: Any = event.get("delta")
         if delta.__class__ is dict:
             for name, value in delta.items():
                 if name != "container" or value is not None:
                     message[name] = value
-        usage = event.get("usage")
+        usage: Any = event.get("usage")
         if usage.__class__ is dict:
             self._usage = merge_usage(self._usage, usage)
         for name in ("context_management", "input_transformations"):
@@ -325,11 +325,10 @@ def merge_usage(usage: Mapping[str, Any], delta: Mapping[str, Any]) -> dict[str,
     ``output_tokens`` always does; any other field only when the event holds a value for it, so
     that what ``message_start`` said survives.
     """
-    merged = dict(usage)
-    for name, value in delta.items():
-        if value is not None and value is not UNSET:
-            merged[name] = value
-    return merged
+    news = {
+        name: value for name, value in delta.items() if value is not None and value is not UNSET
+    }
+    return {**usage, **news}
 
 
 def total_input_tokens(usage: Mapping[str, Any]) -> int:
@@ -349,7 +348,8 @@ def parse_tool_input(text: str) -> dict[str, Any]:
     except ValueError as error:
         return InvalidToolInput(text, str(error))
     if value.__class__ is dict:
-        return value  # type: ignore[no-any-return]
+        parsed: dict[str, Any] = value
+        return parsed
     return InvalidToolInput(text, f"a JSON object was expected, not {type(value).__name__}")
 
 
@@ -367,7 +367,7 @@ def _apply_rare_delta(block: BlockState, kind: object, delta: Mapping[str, Any])
     elif kind == "citations_delta":
         citation = delta.get("citation")
         if citation is not None:
-            citations = data.get("citations")
+            citations: Any = data.get("citations")
             if citations.__class__ is not list:
                 citations = data["citations"] = []
             citations.append(citation)

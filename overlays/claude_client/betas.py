@@ -270,7 +270,8 @@ _NOTHING: dict[str, Any] = {}
 def _as_mapping(value: Any) -> Any:
     """Return something with ``get`` and ``items`` over the wire names, or None."""
     if isinstance(value, dict):
-        return value
+        found: Any = value
+        return found
     if isinstance(value, Unknown):
         return value.raw
     if isinstance(value, Struct):
@@ -304,11 +305,13 @@ def _elements(value: Any) -> Collection[Any] | None:
     An iterator would be used up by looking; the caller turns those into lists first.
     """
     if value.__class__ is list or value.__class__ is tuple:
-        return value  # type: ignore[no-any-return]
+        listed: Collection[Any] = value
+        return listed
     if value.__class__ is dict or isinstance(value, (dict, Struct, bytes)) or value is None:
         return None
     if hasattr(value, "__len__") and hasattr(value, "__iter__") and not hasattr(value, "keys"):
-        return value  # type: ignore[no-any-return]
+        listed = value
+        return listed
     return None
 
 

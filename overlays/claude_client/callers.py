@@ -1,4 +1,4 @@
-"""Carries calls out: sends, retries, reads, decodes. Thin twins around :class:`~.calls.CallCore`."""
+"""Carries calls out: sends, retries, reads, decodes. Thin twins around :class:`.CallCore`."""
 
 from __future__ import annotations
 
@@ -328,11 +328,14 @@ class AsyncOverlayCaller(CallCore):
 
     async def _wait(self, seconds: float) -> None:
         if _asyncio_runs():
-            from asyncio import sleep
+            import asyncio
+
+            await asyncio.sleep(seconds)
         else:
             # Another library's loop, such as trio's, which httpx runs on by way of anyio.
-            from anyio import sleep
-        await sleep(seconds)
+            import anyio
+
+            await anyio.sleep(seconds)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from claude_rest._runtime.caller import RequestOptions
 from claude_rest._runtime.client import ClientCore
-from claude_rest._runtime.errors import APIError
 from claude_rest._runtime.request import build_request, split_betas
+from claude_rest._runtime.struct import Struct
 from claude_rest._runtime.unset import UNSET
 from claude_rest.service import API_VERSIONS, BASE_URL, DEFAULT_API_VERSION, SHAPE_SELECTING_BETAS
 
@@ -23,7 +23,7 @@ from .retries import GiveUp, Outcome
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from claude_rest._runtime.errors import APIStatusError
+    from claude_rest._runtime.errors import APIError, APIStatusError
     from claude_rest._runtime.meta import Meta
     from claude_rest._runtime.operation import Operation
     from claude_rest._runtime.request import PreparedRequest
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 LARGE_BYTES = 1_000_000
 """Estimated size from which an asynchronous client prepares a request outside its event loop."""
+
+_SAMPLE_ITEMS = 16
+_UNSEEN_BYTES = 16
 
 _DEBUG = 10
 _INFO = 20
@@ -85,10 +88,10 @@ class CallCore(ClientCore):
 
         return decoder(name)
 
-    def _error_class(self, status: int, code: str) -> type[APIStatusError] | None:
+    def _code_classes(self) -> Mapping[tuple[int, str], type[APIStatusError]]:
         from claude_rest.errors import CODE_CLASSES
 
-        return CODE_CLASSES.get((status, code))
+        return CODE_CLASSES
 
     def plan(
         self,
@@ -262,28 +265,31 @@ def _body_fields(
 def is_large(arguments: Mapping[str, Any], limit: int = LARGE_BYTES) -> bool:
     """Guess whether the body will have more than ``limit`` bytes.
 
-    Looks at lists and texts two levels down, where conversations have theirs, and stops as soon
-    as the limit is reached, so it costs next to nothing for a small request.
+    Long lists are judged by a sample of their items, so that the guess costs well under a
+    millisecond, whatever the size of the conversation.
     """
-    size = 0
-    pending: list[tuple[Any, int]] = [(value, 0) for value in arguments.values()]
-    while pending:
-        value, depth = pending.pop()
-        if isinstance(value, (str, bytes)):
-            size += len(value)
-        elif isinstance(value, (list, tuple)):
-            size += 2 * len(value)
-            if depth < 4:
-                pending.extend((item, depth + 1) for item in value)
-        elif isinstance(value, dict):
-            size += 16 * len(value)
-            if depth < 4:
-                pending.extend((item, depth + 1) for item in value.values())
-        else:
-            size += 16
-        if size > limit:
-            return True
-    return False
+    return sum(_estimated_bytes(value, 4) for value in arguments.values()) > limit
+
+
+def _estimated_bytes(value: Any, levels: int) -> int:
+    """Estimate the length of ``value`` as JSON, looking ``levels`` containers deep."""
+    kind = value.__class__
+    if kind is str or kind is bytes:
+        return len(value)
+    if levels == 0:
+        return _UNSEEN_BYTES
+    if kind is dict:
+        return 16 * len(value) + sum(
+            [_estimated_bytes(item, levels - 1) for item in value.values()]
+        )
+    if kind is list or kind is tuple:
+        count = len(value)
+        sample = value if count <= _SAMPLE_ITEMS else value[:: count // _SAMPLE_ITEMS]
+        total = sum([_estimated_bytes(item, levels - 1) for item in sample])
+        return total if count == 0 else total * count // len(sample)
+    if isinstance(value, Struct):
+        return _estimated_bytes(value.to_dict(), levels)
+    return _UNSEEN_BYTES
 
 
 def log(level: int, message: str, *values: object) -> None:

@@ -53,7 +53,7 @@ class _ClientFacts:
 
     @property
     def timeout(self) -> float | httpx.Timeout | Unset | None:
-        """Timeout of calls that name none; ``UNSET``: 5 s to connect, 600 s for each other phase."""
+        """Timeout of calls that name none; ``UNSET``: 5 s to connect, 600 s for the rest."""
         return self._settings.timeout
 
     @property
@@ -77,10 +77,9 @@ class _ClientFacts:
 class Claude(_ClientFacts, OverlayResources):
     """Client of the Claude API."""
 
-    __slots__ = ("__weakref__", "_resource_caller")
+    __slots__ = ("__weakref__", "_caller")
 
-    _resource_caller: OverlayCaller
-    _resource_via_beta = False
+    _caller: OverlayCaller
 
     def __init__(
         self,
@@ -143,16 +142,19 @@ class Claude(_ClientFacts, OverlayResources):
             retry=retry,
             strict=strict,
         )
-        self._resource_caller = OverlayCaller(settings, _transport(transport, http_client))
+        self._caller = OverlayCaller(settings, _transport(transport, http_client))
+
+    def _bound_caller(self) -> OverlayCaller:
+        return self._caller
 
     @property
     def _settings(self) -> Settings:
-        return self._resource_caller.settings
+        return self._caller.settings
 
     @property
     def beta(self) -> Beta:
         """The same resources through the beta namespace."""
-        return Beta(self._resource_caller)
+        return Beta(self._caller)
 
     def with_options(
         self,
@@ -194,9 +196,9 @@ class Claude(_ClientFacts, OverlayResources):
         )
         shared = http_client is None and transport is None
         copy = self.__class__.__new__(self.__class__)
-        copy._resource_caller = OverlayCaller(
+        copy._caller = OverlayCaller(
             settings,
-            self._resource_caller.transport if shared else _transport(transport, http_client),
+            self._caller.transport if shared else _transport(transport, http_client),
         )
         return copy
 
@@ -204,7 +206,7 @@ class Claude(_ClientFacts, OverlayResources):
 
     def close(self) -> None:
         """Close the connections. Safe to call more than once; calls raise afterwards."""
-        self._resource_caller.close()
+        self._caller.close()
 
     def __enter__(self) -> Self:
         return self
@@ -221,10 +223,9 @@ class Claude(_ClientFacts, OverlayResources):
 class AsyncClaude(_ClientFacts, AsyncOverlayResources):
     """Asynchronous client of the Claude API; see :class:`Claude`."""
 
-    __slots__ = ("__weakref__", "_resource_caller")
+    __slots__ = ("__weakref__", "_caller")
 
-    _resource_caller: AsyncOverlayCaller
-    _resource_via_beta = False
+    _caller: AsyncOverlayCaller
 
     def __init__(
         self,
@@ -260,18 +261,19 @@ class AsyncClaude(_ClientFacts, AsyncOverlayResources):
             retry=retry,
             strict=strict,
         )
-        self._resource_caller = AsyncOverlayCaller(
-            settings, _async_transport(transport, http_client)
-        )
+        self._caller = AsyncOverlayCaller(settings, _async_transport(transport, http_client))
+
+    def _bound_caller(self) -> AsyncOverlayCaller:
+        return self._caller
 
     @property
     def _settings(self) -> Settings:
-        return self._resource_caller.settings
+        return self._caller.settings
 
     @property
     def beta(self) -> AsyncBeta:
         """The same resources through the beta namespace."""
-        return AsyncBeta(self._resource_caller)
+        return AsyncBeta(self._caller)
 
     def with_options(
         self,
@@ -308,9 +310,9 @@ class AsyncClaude(_ClientFacts, AsyncOverlayResources):
         )
         shared = http_client is None and transport is None
         copy = self.__class__.__new__(self.__class__)
-        copy._resource_caller = AsyncOverlayCaller(
+        copy._caller = AsyncOverlayCaller(
             settings,
-            self._resource_caller.transport if shared else _async_transport(transport, http_client),
+            self._caller.transport if shared else _async_transport(transport, http_client),
         )
         return copy
 
@@ -318,7 +320,7 @@ class AsyncClaude(_ClientFacts, AsyncOverlayResources):
 
     async def close(self) -> None:
         """Close the connections. Safe to call more than once; calls raise afterwards."""
-        await self._resource_caller.close()
+        await self._caller.close()
 
     async def __aenter__(self) -> Self:
         return self

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from claude_rest.client import AsyncResources, Resources
 from claude_rest.resources.messages import AsyncMessages as GeneratedAsyncMessages
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from typing_extensions import NotRequired, Unpack
 
     from claude_rest._runtime.caller import RequestOptions
+    from claude_rest._runtime.stream import AsyncStream, Stream
     from claude_rest._runtime.unset import Unset
     from claude_rest.params import MessageCreateParams
 
@@ -51,7 +52,8 @@ class Messages(GeneratedMessages):
         def open_stream() -> MessageStream:
             values = _Values(self._caller)
             given: Any = {**arguments, "stream": True}
-            stream: Any = GeneratedMessages(values, via_beta=self._via_beta).create(**given)
+            create: Any = GeneratedMessages(values, via_beta=self._via_beta).create
+            stream: Stream[Any] = create(**given)
             return MessageStream(stream, operation="messages.stream")
 
         return MessageStreamManager(open_stream)
@@ -80,8 +82,8 @@ class AsyncMessages(GeneratedAsyncMessages):
         async def open_stream() -> AsyncMessageStream:
             values = _AsyncValues(self._caller)
             given: Any = {**arguments, "stream": True}
-            messages = GeneratedAsyncMessages(values, via_beta=self._via_beta)
-            stream: Any = await messages.create(**given)
+            create: Any = GeneratedAsyncMessages(values, via_beta=self._via_beta).create
+            stream: AsyncStream[Any] = await create(**given)
             return AsyncMessageStream(stream, operation="messages.stream")
 
         return AsyncMessageStreamManager(open_stream)
@@ -117,28 +119,29 @@ class OverlayResources(Resources):
 
     __slots__ = ()
 
-    if TYPE_CHECKING:
-
-        @property
-        def _resource_caller(self) -> OverlayCaller: ...
+    def _bound_caller(self) -> OverlayCaller:
+        """Return what carries the calls out."""
+        raise NotImplementedError
 
     @property
     def messages(self) -> Messages:
         """``client.messages``."""
-        return Messages(self._resource_caller, via_beta=self._resource_via_beta)
+        return Messages(self._bound_caller(), via_beta=self._via_beta)
 
 
 class Beta(OverlayResources):
     """``client.beta``: the same resources; their requests carry what the beta namespace sends."""
 
-    __slots__ = ("_resource_caller",)
+    __slots__ = ("_caller",)
 
-    _resource_caller: OverlayCaller
-    _resource_via_beta = True
+    _via_beta: ClassVar[bool] = True
 
     def __init__(self, caller: OverlayCaller) -> None:
         """Bind the resources to ``caller``."""
-        self._resource_caller = caller
+        self._caller = caller
+
+    def _bound_caller(self) -> OverlayCaller:
+        return self._caller
 
 
 class AsyncOverlayResources(AsyncResources):
@@ -146,25 +149,26 @@ class AsyncOverlayResources(AsyncResources):
 
     __slots__ = ()
 
-    if TYPE_CHECKING:
-
-        @property
-        def _resource_caller(self) -> AsyncOverlayCaller: ...
+    def _bound_caller(self) -> AsyncOverlayCaller:
+        """Return what carries the calls out."""
+        raise NotImplementedError
 
     @property
     def messages(self) -> AsyncMessages:
         """``client.messages``."""
-        return AsyncMessages(self._resource_caller, via_beta=self._resource_via_beta)
+        return AsyncMessages(self._bound_caller(), via_beta=self._via_beta)
 
 
 class AsyncBeta(AsyncOverlayResources):
     """``client.beta``: the same resources; their requests carry what the beta namespace sends."""
 
-    __slots__ = ("_resource_caller",)
+    __slots__ = ("_caller",)
 
-    _resource_caller: AsyncOverlayCaller
-    _resource_via_beta = True
+    _via_beta: ClassVar[bool] = True
 
     def __init__(self, caller: AsyncOverlayCaller) -> None:
         """Bind the resources to ``caller``."""
-        self._resource_caller = caller
+        self._caller = caller
+
+    def _bound_caller(self) -> AsyncOverlayCaller:
+        return self._caller

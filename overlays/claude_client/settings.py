@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from claude_rest._runtime.request import check_base_url, check_headers, merge_headers, split_betas
-from claude_rest._runtime.unset import UNSET
+from claude_rest._runtime.unset import UNSET, Unset
 from claude_rest.service import BASE_URL
 
 from ._version import __version__
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from claude_rest._runtime.unset import Unset
 
     from .credentials import Credentials
 
@@ -85,19 +84,19 @@ class Settings:
             )
         if base_url:
             copy.base_url = check_base_url(base_url)
-        if timeout is not UNSET:
+        if not isinstance(timeout, Unset):
             copy.timeout = timeout
         if retry:
             copy.retry = retry
-        if max_retries is not UNSET:
+        if not isinstance(max_retries, Unset):
             copy.retry = copy.retry.replace(max_retries=max_retries)
-        if betas is not UNSET:
+        if not isinstance(betas, Unset):
             copy.betas = (betas,) if isinstance(betas, str) else tuple(betas)
-        if api_version is not UNSET:
+        if not isinstance(api_version, Unset):
             copy.api_version = api_version
-        if workspace_id is not UNSET:
+        if not isinstance(workspace_id, Unset):
             copy.workspace_id = workspace_id
-        if strict is not UNSET:
+        if not isinstance(strict, Unset):
             copy.strict = strict
         return copy
 

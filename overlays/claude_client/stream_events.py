@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 
 class _DerivedEvent:
-    __slots__ = ()
-
-    type: str
+    __slots__: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         fields = ", ".join(
@@ -194,10 +192,10 @@ def derived_event(block: BlockState, event: Mapping[str, Any], typed: Any) -> An
     ``event`` is the event as it was sent, already taken by the accumulator; ``typed`` the decoded
     one.
     """
-    delta = event.get("delta")
+    delta: Any = event.get("delta")
     if delta.__class__ is not dict:
         return None
-    kind = delta.get("type")  # type: ignore[union-attr]
+    kind = delta.get("type")
     maker = _MAKERS.get(kind) if isinstance(kind, str) else None
     return None if maker is None else maker(block, delta, typed)
 

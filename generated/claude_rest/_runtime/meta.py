@@ -49,7 +49,8 @@ class ResponseHeaders(Mapping[str, str]):
 
 
 def _pairs(headers: Any) -> Iterable[tuple[str, str]]:
-    return headers.items() if isinstance(headers, Mapping) else headers
+    items: Any = getattr(headers, "items", None)
+    return headers if items is None else items()
 
 
 def request_id_of(headers: Mapping[str, str]) -> str | None:

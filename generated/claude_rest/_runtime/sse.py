@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .errors import EventSizeError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Final
 
 DEFAULT_MAX_EVENT_BYTES: Final = 256 * 1024 * 1024
@@ -19,8 +20,6 @@ DEFAULT_MAX_EVENT_BYTES: Final = 256 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
 _MAX_CACHED_NAMES = 256
 
-# Half the cost of calling the class.
-_new_event = tuple.__new__
 
 
 class ServerSentEvent(NamedTuple):
@@ -56,6 +55,10 @@ class ServerSentEvent(NamedTuple):
         parts.extend(b"data: %b\n" % line for line in self.data.split(b"\n"))
         parts.append(b"\n")
         return b"".join(parts)
+
+
+# Half the cost of calling the class.
+_new_event: Callable[..., ServerSentEvent] = tuple.__new__  # pyright: ignore[reportUnknownMemberType]
 
 
 class SSEDecoder:

@@ -36,10 +36,17 @@ if TYPE_CHECKING:
     class Reader(Protocol):
         """What a stream needs to know about its format."""
 
-        def feed(self, chunk: bytes) -> None: ...
-        def take(self) -> Any: ...
-        def end(self, error: APIConnectionError | None) -> None: ...
-        def discard(self) -> None: ...
+        def feed(self, chunk: bytes) -> None:
+            """Take bytes."""
+
+        def take(self) -> Any:
+            """Return the next value, or :data:`NOTHING`."""
+
+        def end(self, error: APIConnectionError | None) -> None:
+            """Take the end of the body, which raises when it came too early."""
+
+        def discard(self) -> None:
+            """Forget what has not been taken."""
 
 
 T = TypeVar("T")

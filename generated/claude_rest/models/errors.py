@@ -37,12 +37,13 @@ def _decode_api_error_object(data: dict[str, Any]) -> APIErrorObject:
         self.message = data["message"]
     except KeyError:
         return _decode_api_error_object(fill(data, ("type", "message")))
-    if len(data) == 2:
-        self.details = UNSET
-    else:
-        details = data.get("details", UNSET)
-        self.details = _decode_error_details(details) if details.__class__ is dict else details
-        if not _API_ERROR_OBJECT_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "details" in data:
+            known += 1
+            details = data["details"]
+            self.details = _decode_error_details(details) if details.__class__ is dict else details
+        if len(data) != known:
             self._extra = extra(data, _API_ERROR_OBJECT_KEYS)
     return self
 
@@ -69,12 +70,13 @@ def _decode_authentication_error_object(data: dict[str, Any]) -> AuthenticationE
         self.message = data["message"]
     except KeyError:
         return _decode_authentication_error_object(fill(data, ("type", "message")))
-    if len(data) == 2:
-        self.details = UNSET
-    else:
-        details = data.get("details", UNSET)
-        self.details = _decode_error_details(details) if details.__class__ is dict else details
-        if not _AUTHENTICATION_ERROR_OBJECT_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "details" in data:
+            known += 1
+            details = data["details"]
+            self.details = _decode_error_details(details) if details.__class__ is dict else details
+        if len(data) != known:
             self._extra = extra(data, _AUTHENTICATION_ERROR_OBJECT_KEYS)
     return self
 
@@ -101,12 +103,13 @@ def _decode_billing_error_object(data: dict[str, Any]) -> BillingErrorObject:
         self.message = data["message"]
     except KeyError:
         return _decode_billing_error_object(fill(data, ("type", "message")))
-    if len(data) == 2:
-        self.details = UNSET
-    else:
-        details = data.get("details", UNSET)
-        self.details = _decode_error_details(details) if details.__class__ is dict else details
-        if not _BILLING_ERROR_OBJECT_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "details" in data:
+            known += 1
+            details = data["details"]
+            self.details = _decode_error_details(details) if details.__class__ is dict else details
+        if len(data) != known:
             self._extra = extra(data, _BILLING_ERROR_OBJECT_KEYS)
     return self
 
@@ -133,12 +136,13 @@ def _decode_conflict_error_object(data: dict[str, Any]) -> ConflictErrorObject:
         self.message = data["message"]
     except KeyError:
         return _decode_conflict_error_object(fill(data, ("type", "message")))
-    if len(data) == 2:
-        self.details = UNSET
-    else:
-        details = data.get("details", UNSET)
-        self.details = _decode_error_details(details) if details.__class__ is dict else details
-        if not _CONFLICT_ERROR_OBJECT_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "details" in data:
+            known += 1
+            details = data["details"]
+            self.details = _decode_error_details(details) if details.__class__ is dict else details
+        if len(data) != known:
             self._extra = extra(data, _CONFLICT_ERROR_OBJECT_KEYS)
     return self
 
@@ -159,11 +163,12 @@ _ERROR_DETAILS_KEYS = frozenset({"error_code"})
 
 def _decode_error_details(data: dict[str, Any]) -> ErrorDetails:
     self = _new(ErrorDetails)
-    if len(data) == 0:
-        self.error_code = UNSET
-    else:
-        self.error_code = data.get("error_code", UNSET)
-        if not _ERROR_DETAILS_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "error_code" in data:
+            known += 1
+            self.error_code = data["error_code"]
+        if len(data) != known:
             self._extra = extra(data, _ERROR_DETAILS_KEYS)
     return self
 
@@ -231,11 +236,12 @@ def _decode_error_response(data: dict[str, Any]) -> ErrorResponse:
     except KeyError:
         return _decode_error_response(fill(data, ("type", "error")))
     self.error = _decode_error_object(error)
-    if len(data) == 2:
-        self.request_id = UNSET
-    else:
-        self.request_id = data.get("request_id", UNSET)
-        if not _ERROR_RESPONSE_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "request_id" in data:
+            known += 1
+            self.request_id = data["request_id"]
+        if len(data) != known:
             self._extra = extra(data, _ERROR_RESPONSE_KEYS)
     return self
 
@@ -262,12 +268,13 @@ def _decode_gateway_timeout_error_object(data: dict[str, Any]) -> GatewayTimeout
         self.message = data["message"]
     except KeyError:
         return _decode_gateway_timeout_error_object(fill(data, ("type", "message")))
-    if len(data) == 2:
-        self.details = UNSET
-    else:
-        details = data.get("details", UNSET)
-        self.details = _decode_error_details(details) if details.__class__ is dict else details
-        if not _GATEWAY_TIMEOUT_ERROR_OBJECT_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "details" in data:
+            known += 1
+            details = data["details"]
+            self.details = _decode_error_details(details) if details.__class__ is dict else details
+        if len(data) != known:
             self._extra = extra(data, _GATEWAY_TIMEOUT_ERROR_OBJECT_KEYS)
     return self
 
@@ -297,12 +304,13 @@ def _decode_invalid_request_error_object(data: dict[str, Any]) -> InvalidRequest
         self.message = data["message"]
     except KeyError:
         return _decode_invalid_request_error_object(fill(data, ("type", "message")))
-    if len(data) == 2:
-        self.details = UNSET
-    else:
-        details = data.get("details", UNSET)
-        self.details = _decode_error_details(details) if details.__class__ is dict else details
-        if not _INVALID_REQUEST_ERROR_OBJECT_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "details" in data:
+            known += 1
+            details = data["details"]
+            self.details = _decode_error_details(details) if details.__class__ is dict else details
+        if len(data) != known:
             self._extra = extra(data, _INVALID_REQUEST_ERROR_OBJECT_KEYS)
     return self
 
@@ -332,12 +340,13 @@ def _decode_not_found_error_object(data: dict[str, Any]) -> NotFoundErrorObject:
         self.message = data["message"]
     except KeyError:
         return _decode_not_found_error_object(fill(data, ("type", "message")))
-    if len(data) == 2:
-        self.details = UNSET
-    else:
-        details = data.get("details", UNSET)
-        self.details = _decode_error_details(details) if details.__class__ is dict else details
-        if not _NOT_FOUND_ERROR_OBJECT_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "details" in data:
+            known += 1
+            details = data["details"]
+            self.details = _decode_error_details(details) if details.__class__ is dict else details
+        if len(data) != known:
             self._extra = extra(data, _NOT_FOUND_ERROR_OBJECT_KEYS)
     return self
 
@@ -364,12 +373,13 @@ def _decode_overloaded_error_object(data: dict[str, Any]) -> OverloadedErrorObje
         self.message = data["message"]
     except KeyError:
         return _decode_overloaded_error_object(fill(data, ("type", "message")))
-    if len(data) == 2:
-        self.details = UNSET
-    else:
-        details = data.get("details", UNSET)
-        self.details = _decode_error_details(details) if details.__class__ is dict else details
-        if not _OVERLOADED_ERROR_OBJECT_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "details" in data:
+            known += 1
+            details = data["details"]
+            self.details = _decode_error_details(details) if details.__class__ is dict else details
+        if len(data) != known:
             self._extra = extra(data, _OVERLOADED_ERROR_OBJECT_KEYS)
     return self
 
@@ -396,12 +406,13 @@ def _decode_permission_error_object(data: dict[str, Any]) -> PermissionErrorObje
         self.message = data["message"]
     except KeyError:
         return _decode_permission_error_object(fill(data, ("type", "message")))
-    if len(data) == 2:
-        self.details = UNSET
-    else:
-        details = data.get("details", UNSET)
-        self.details = _decode_error_details(details) if details.__class__ is dict else details
-        if not _PERMISSION_ERROR_OBJECT_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "details" in data:
+            known += 1
+            details = data["details"]
+            self.details = _decode_error_details(details) if details.__class__ is dict else details
+        if len(data) != known:
             self._extra = extra(data, _PERMISSION_ERROR_OBJECT_KEYS)
     return self
 
@@ -428,12 +439,13 @@ def _decode_rate_limit_error_object(data: dict[str, Any]) -> RateLimitErrorObjec
         self.message = data["message"]
     except KeyError:
         return _decode_rate_limit_error_object(fill(data, ("type", "message")))
-    if len(data) == 2:
-        self.details = UNSET
-    else:
-        details = data.get("details", UNSET)
-        self.details = _decode_error_details(details) if details.__class__ is dict else details
-        if not _RATE_LIMIT_ERROR_OBJECT_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "details" in data:
+            known += 1
+            details = data["details"]
+            self.details = _decode_error_details(details) if details.__class__ is dict else details
+        if len(data) != known:
             self._extra = extra(data, _RATE_LIMIT_ERROR_OBJECT_KEYS)
     return self
 
@@ -460,12 +472,13 @@ def _decode_request_too_large_error_object(data: dict[str, Any]) -> RequestTooLa
         self.message = data["message"]
     except KeyError:
         return _decode_request_too_large_error_object(fill(data, ("type", "message")))
-    if len(data) == 2:
-        self.details = UNSET
-    else:
-        details = data.get("details", UNSET)
-        self.details = _decode_error_details(details) if details.__class__ is dict else details
-        if not _REQUEST_TOO_LARGE_ERROR_OBJECT_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "details" in data:
+            known += 1
+            details = data["details"]
+            self.details = _decode_error_details(details) if details.__class__ is dict else details
+        if len(data) != known:
             self._extra = extra(data, _REQUEST_TOO_LARGE_ERROR_OBJECT_KEYS)
     return self
 

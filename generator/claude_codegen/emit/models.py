@@ -144,7 +144,7 @@ class _Emitter:
                 if field.required and (line := self.store(field, here)) is not None
             ],
             optional=[
-                (field.name, self.optional(field, here))
+                (string(field.wire_name), self.optional(field, here))
                 for field in component.fields
                 if not field.required
             ],
@@ -182,7 +182,7 @@ class _Emitter:
         return f"self.{field.name} = {self.decode(field.type, _local(field), here)}"
 
     def optional(self, field: Field, here: str) -> list[str]:
-        get = f"data.get({string(field.wire_name)}, UNSET)"
+        get = f"data[{string(field.wire_name)}]"
         if not self.needs_decoding(field.type):
             return [f"self.{field.name} = {get}"]
         return [

@@ -21,6 +21,7 @@ RULES: Final[dict[str, Rule]] = {
     rule.id: rule
     for table in (
         structure.STRUCTURAL,
+        structure.REFERENTIAL,
         structure.RULES,
         names.RULES,
         operations.RULES,
@@ -39,13 +40,17 @@ __all__ = ["RULES", "Finding", "Rule", "Spec", "lint", "sides"]
 def lint(bundle: Bundle) -> list[Problem]:
     """Return what is wrong with a bundle, in reading order; an empty list when all is well.
 
-    When the document is not even OpenAPI 3.1 in shape, that is all that is reported.
+    When the document is not OpenAPI 3.1 in shape, or its references are wrong, that is all that is
+    reported: the other rules could only guess.
     """
     spec = Spec(bundle)
-    problems = _ask(spec, structure.STRUCTURAL)
-    if not problems:
-        first = {rule.id for rule in structure.STRUCTURAL}
-        problems = _ask(spec, (rule for rule in RULES.values() if rule.id not in first))
+    first = (*structure.STRUCTURAL, *structure.REFERENTIAL)
+    others = [rule for rule in RULES.values() if rule not in first]
+    problems: list[Problem] = []
+    for rules in (structure.STRUCTURAL, structure.REFERENTIAL, others):
+        problems = _ask(spec, rules)
+        if problems:
+            break
     return sorted(set(problems), key=Problem.sort_key)
 
 

@@ -139,7 +139,7 @@ def _beta_enum(spec: Spec) -> Iterator[Finding]:
         return
     at = pointer("components", "schemas", "AnthropicBeta", "enum")
     for index, flag in enumerate(schema["enum"]):
-        if flag not in spec.betas:
+        if flag not in list(spec.betas):
             yield Finding(f"{at}/{index}", f"{flag} is not in x-betas")
     for flag in spec.betas:
         if flag not in schema["enum"]:
@@ -164,7 +164,7 @@ def _api_version(spec: Spec) -> Iterator[Finding]:
     if registry["default"] not in supported:
         yield Finding("/x-api-versions/default", "the default is not a supported version")
     enum = spec.schemas.get("AnthropicVersion", {}).get("enum")
-    if enum is not None and sorted(enum) != sorted(supported):
+    if enum is not None and sorted(enum, key=str) != sorted(supported):
         at = pointer("components", "schemas", "AnthropicVersion", "enum")
         yield Finding(at, f"the supported versions are {', '.join(supported)}")
 

@@ -63,19 +63,27 @@ def _reference_kind(spec: Spec) -> Iterator[Finding]:
 
 
 def _reference_cycle(spec: Spec) -> Iterator[Finding]:
-    for name in sorted(spec.schemas):
-        start = f"#{pointer('components', 'schemas', name)}"
-        pending, seen = [start], set[str]()
-        while pending:
-            schema = spec.target(pending.pop())
-            # Only what holds the same value: an array or a property in between makes it finite.
-            parts = [schema, *schema.get("oneOf", [])] if schema else []
-            targets = [part["$ref"] for part in parts if "$ref" in part]
-            if start in targets:
+    for section, components in spec.component_sections.items():
+        for name in components:
+            start = f"#{pointer('components', section, name)}"
+            if start in _same_value(spec, start):
                 yield Finding(start[1:], f"{name} is defined by nothing but itself")
-                break
-            pending.extend(target for target in targets if target not in seen)
-            seen.update(targets)
+
+
+def _same_value(spec: Spec, start: str) -> set[str]:
+    """Return the components that describe the very value ``start`` does.
+
+    An array or a property in between makes a circle finite, so only ``$ref`` and ``oneOf`` count.
+    """
+    pending, seen = [start], set[str]()
+    while pending:
+        component = as_object(spec.target(pending.pop())) or {}
+        for part in (component, *component.get("oneOf", [])):
+            target = part.get("$ref")
+            if target is not None and target not in seen:
+                seen.add(target)
+                pending.append(target)
+    return seen
 
 
 def _unused_component(spec: Spec) -> Iterator[Finding]:
@@ -213,16 +221,9 @@ STRUCTURAL: Final = (
         _structure,
     ),
 )
-"""Rules that come first: when one of them is broken, no other rule is asked."""
+"""Rules about shape. While one of them is broken, no other rule is asked."""
 
-RULES: Final = (
-    Rule(
-        "keyword-unsupported",
-        "Only keywords that the emitters can express are used.",
-        "A keyword that is silently dropped promises something the client does not do.",
-        "remove the keyword",
-        _keyword_unsupported,
-    ),
+REFERENTIAL: Final = (
     Rule(
         "ref-kind",
         "A reference leads to a component of the kind that stands there.",
@@ -236,6 +237,17 @@ RULES: Final = (
         "Such a schema describes no value, and a decoder for it never ends.",
         "break the circle with a schema of its own",
         _reference_cycle,
+    ),
+)
+"""Rules about references, asked next: all others follow references and rely on them."""
+
+RULES: Final = (
+    Rule(
+        "keyword-unsupported",
+        "Only keywords that the emitters can express are used.",
+        "A keyword that is silently dropped promises something the client does not do.",
+        "remove the keyword",
+        _keyword_unsupported,
     ),
     Rule(
         "unused-component",

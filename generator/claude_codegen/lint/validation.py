@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
+from ..source import pointer
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -45,6 +47,7 @@ class SampleValidator:
     def __init__(self, spec: Spec) -> None:
         """Prepare the components; schemas are compiled when first needed."""
         self._spec = spec
+        self._references = {f"#{pointer('components', 'schemas', name)}" for name in spec.schemas}
         self._components: JsonObject = {
             name: self._rewrite(schema) for name, schema in spec.schemas.items()
         }
@@ -103,7 +106,13 @@ class SampleValidator:
         return {"if": _NULL, "else": rewritten}
 
     def _rewrite_tagged(self, discriminator: JsonObject) -> JsonObject:
-        name, mapping = discriminator["propertyName"], discriminator["mapping"]
+        name = discriminator["propertyName"]
+        # What is mapped to no component is another rule's business.
+        mapping = {
+            tag: reference
+            for tag, reference in discriminator["mapping"].items()
+            if reference in self._references
+        }
         default = discriminator.get("x-default-mapping")
         known: list[Any] = sorted(mapping)
         branches: list[JsonObject] = [
@@ -113,7 +122,7 @@ class SampleValidator:
             }
             for tag, reference in sorted(mapping.items())
         ]
-        if default is None:
+        if default not in self._references:
             return {
                 "type": "object",
                 "required": [name],

@@ -46,6 +46,15 @@ class Struct:
     _extra: dict[str, Any]
     _meta: Meta
 
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            # A decoder assigns what the server sent and nothing else, so that absent fields cost
+            # nothing; an empty slot reads as UNSET.
+            if any(name == attribute for attribute, _ in wire_names(self.__class__)):
+                return UNSET
+            raise AttributeError(f"{self.__class__.__name__!r} object has no attribute {name!r}")
+
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], *, strict: bool = False) -> Self:
         """Decode one JSON object.
@@ -91,8 +100,11 @@ class Struct:
     @property
     def extra_fields(self) -> dict[str, Any]:
         """Fields the server sent that this version's schema does not know."""
-        extra: dict[str, Any] = getattr(self, "_extra", {})
-        return extra
+        # Read through the slot: __getattr__ would walk the fields first.
+        try:
+            return object.__getattribute__(self, "_extra")
+        except AttributeError:
+            return {}
 
     def __eq__(self, other: object) -> bool:
         if self is other:
@@ -243,6 +255,9 @@ class Decoders(dict[str, "Callable[[Any], Any]"]):
     def decode_list(self, name: str, values: list[Any]) -> list[Any]:
         """Decode each object of a list; anything else in it stays as it came."""
         decode = self[name]
+        union = getattr(decode, "__self__", None)
+        if isinstance(union, TaggedUnion):
+            return union.decode_list(values)
         return [decode(value) if value.__class__ is dict else value for value in values]
 
     def decode_map(self, name: str, values: dict[str, Any]) -> dict[str, Any]:
@@ -295,6 +310,15 @@ class TaggedUnion(dict[Any, "Callable[[Any], Any]"]):
             # No tag, or one that is a list or an object.
             decode = self[None] if self._tag not in value else self._decode_unknown
         return decode(value)
+
+    def decode_list(self, values: list[Any]) -> list[Any]:
+        """Decode each member of a list, as :meth:`decode` does."""
+        tag = self._tag
+        try:
+            return [self[value[tag]](value) for value in values]
+        except (KeyError, TypeError):
+            # Something without a usable tag is among them.
+            return [self.decode(value) for value in values]
 
     def _decode_unknown(self, value: dict[str, Any]) -> Unknown:
         return Unknown(value.get(self._tag, ""), value)

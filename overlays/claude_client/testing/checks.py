@@ -29,8 +29,8 @@ def check_version(request: MockRequest, known: Collection[str] | None) -> str:
     """Return the API version of a request.
 
     Raises:
-        RefusedError: 400 when the header is missing, unknown, or there are several; None knows every
-            version.
+        RefusedError: 400 when the header is missing, unknown, or there are several; None knows
+            every version.
     """
     version = request.header("anthropic-version")
     if not version:

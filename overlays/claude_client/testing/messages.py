@@ -36,8 +36,8 @@ def make_message(body: Body, identifiers: Identifiers) -> dict[str, Any]:
     the user in it. Content, usage and stop reason depend on the body alone.
 
     Raises:
-        RefusedError: 400 for an empty conversation, a negative limit, or a forced tool that the request
-            does not have.
+        RefusedError: 400 for an empty conversation, a negative limit, or a forced tool that the
+            request does not have.
     """
     check_conversation(body)
     max_tokens = int(body["max_tokens"])  # JSON may say 64.0

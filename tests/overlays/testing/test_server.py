@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import httpx
@@ -104,6 +105,16 @@ def test_big_body(client: httpx.Client) -> None:
     assert answer.json()["usage"]["input_tokens"] >= 400_000
 
 
+def test_small_answers_do_not_wait_for_acknowledgements(client: httpx.Client) -> None:
+    took: list[float] = []
+    for _ in range(20):
+        start = time.perf_counter()
+        client.post("/v1/messages", json=minimal())
+        took.append(time.perf_counter() - start)
+    # With Nagle's algorithm on, all but the first few take 40 ms and more.
+    assert sorted(took)[len(took) // 2] < 0.03
+
+
 def test_many_at_once(client: httpx.Client) -> None:
     ids: list[str] = []
 
@@ -195,10 +206,10 @@ def test_help_and_wrong_arguments() -> None:
         assert "Traceback" not in failed.stderr
 
 
-@pytest.mark.parametrize("missing", ["uvicorn", "starlette"])
+@pytest.mark.parametrize("missing", ["uvicorn", "starlette", "jsonschema_rs jsonschema"])
 def test_missing_extra(missing: str) -> None:
     code = (
-        f"import sys; sys.modules[{missing!r}] = None; "
+        f"import sys; sys.modules.update(dict.fromkeys({missing.split()})); "
         "from claude_client.testing.__main__ import main; sys.exit(main(['--port', '0']))"
     )
     done = subprocess.run(

@@ -41,11 +41,12 @@ def _decode_advisor_redacted_result_block(data: dict[str, Any]) -> AdvisorRedact
         self.encrypted_content = data["encrypted_content"]
     except KeyError:
         return _decode_advisor_redacted_result_block(fill(data, ("type", "encrypted_content")))
-    if len(data) == 2:
-        self.stop_reason = UNSET
-    else:
-        self.stop_reason = data.get("stop_reason", UNSET)
-        if not _ADVISOR_REDACTED_RESULT_BLOCK_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "stop_reason" in data:
+            known += 1
+            self.stop_reason = data["stop_reason"]
+        if len(data) != known:
             self._extra = extra(data, _ADVISOR_REDACTED_RESULT_BLOCK_KEYS)
     return self
 
@@ -73,11 +74,12 @@ def _decode_advisor_result_block(data: dict[str, Any]) -> AdvisorResultBlock:
         self.text = data["text"]
     except KeyError:
         return _decode_advisor_result_block(fill(data, ("type", "text")))
-    if len(data) == 2:
-        self.stop_reason = UNSET
-    else:
-        self.stop_reason = data.get("stop_reason", UNSET)
-        if not _ADVISOR_RESULT_BLOCK_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "stop_reason" in data:
+            known += 1
+            self.stop_reason = data["stop_reason"]
+        if len(data) != known:
             self._extra = extra(data, _ADVISOR_RESULT_BLOCK_KEYS)
     return self
 
@@ -152,31 +154,38 @@ def _decode_advisor_tool_20260301(data: dict[str, Any]) -> AdvisorTool20260301:
         self.name = data["name"]
     except KeyError:
         return _decode_advisor_tool_20260301(fill(data, ("type", "model", "name")))
-    if len(data) == 3:
-        self.allowed_callers = UNSET
-        self.cache_control = UNSET
-        self.caching = UNSET
-        self.defer_loading = UNSET
-        self.max_tokens = UNSET
-        self.max_uses = UNSET
-        self.strict = UNSET
-    else:
-        self.allowed_callers = data.get("allowed_callers", UNSET)
-        cache_control = data.get("cache_control", UNSET)
-        self.cache_control = (
-            decoders["CacheControlEphemeral"](cache_control)
-            if cache_control.__class__ is dict
-            else cache_control
-        )
-        caching = data.get("caching", UNSET)
-        self.caching = (
-            decoders["CacheControlEphemeral"](caching) if caching.__class__ is dict else caching
-        )
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.max_tokens = data.get("max_tokens", UNSET)
-        self.max_uses = data.get("max_uses", UNSET)
-        self.strict = data.get("strict", UNSET)
-        if not _ADVISOR_TOOL_20260301_KEYS.issuperset(data):
+    known = 3
+    if len(data) != known:
+        if "allowed_callers" in data:
+            known += 1
+            self.allowed_callers = data["allowed_callers"]
+        if "cache_control" in data:
+            known += 1
+            cache_control = data["cache_control"]
+            self.cache_control = (
+                decoders["CacheControlEphemeral"](cache_control)
+                if cache_control.__class__ is dict
+                else cache_control
+            )
+        if "caching" in data:
+            known += 1
+            caching = data["caching"]
+            self.caching = (
+                decoders["CacheControlEphemeral"](caching) if caching.__class__ is dict else caching
+            )
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "max_tokens" in data:
+            known += 1
+            self.max_tokens = data["max_tokens"]
+        if "max_uses" in data:
+            known += 1
+            self.max_uses = data["max_uses"]
+        if "strict" in data:
+            known += 1
+            self.strict = data["strict"]
+        if len(data) != known:
             self._extra = extra(data, _ADVISOR_TOOL_20260301_KEYS)
     return self
 

@@ -77,21 +77,23 @@ def _decode_browser_toolset_20260801(data: dict[str, Any]) -> BrowserToolset2026
         self.type = data["type"]
     except KeyError:
         return _decode_browser_toolset_20260801(fill(data, ("type",)))
-    if len(data) == 1:
-        self.cache_control = UNSET
-        self.configs = UNSET
-    else:
-        cache_control = data.get("cache_control", UNSET)
-        self.cache_control = (
-            decoders["CacheControlEphemeral"](cache_control)
-            if cache_control.__class__ is dict
-            else cache_control
-        )
-        configs = data.get("configs", UNSET)
-        self.configs = (
-            _decode_browser_toolset_configs(configs) if configs.__class__ is dict else configs
-        )
-        if not _BROWSER_TOOLSET_20260801_KEYS.issuperset(data):
+    known = 1
+    if len(data) != known:
+        if "cache_control" in data:
+            known += 1
+            cache_control = data["cache_control"]
+            self.cache_control = (
+                decoders["CacheControlEphemeral"](cache_control)
+                if cache_control.__class__ is dict
+                else cache_control
+            )
+        if "configs" in data:
+            known += 1
+            configs = data["configs"]
+            self.configs = (
+                _decode_browser_toolset_configs(configs) if configs.__class__ is dict else configs
+            )
+        if len(data) != known:
             self._extra = extra(data, _BROWSER_TOOLSET_20260801_KEYS)
     return self
 
@@ -243,194 +245,229 @@ _BROWSER_TOOLSET_CONFIGS_KEYS = frozenset(
 
 def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfigs:
     self = _new(BrowserToolsetConfigs)
-    if len(data) == 0:
-        self.close_tab = UNSET
-        self.double_click = UNSET
-        self.file_upload = UNSET
-        self.find = UNSET
-        self.form_input = UNSET
-        self.get_page_text = UNSET
-        self.hold_key = UNSET
-        self.hover = UNSET
-        self.javascript_exec = UNSET
-        self.key = UNSET
-        self.left_click = UNSET
-        self.left_click_drag = UNSET
-        self.left_mouse_down = UNSET
-        self.left_mouse_up = UNSET
-        self.list_tabs = UNSET
-        self.middle_click = UNSET
-        self.mouse_move = UNSET
-        self.navigate = UNSET
-        self.new_tab = UNSET
-        self.read_console = UNSET
-        self.read_network = UNSET
-        self.read_page = UNSET
-        self.right_click = UNSET
-        self.screenshot = UNSET
-        self.scroll = UNSET
-        self.scroll_to = UNSET
-        self.switch_tab = UNSET
-        self.triple_click = UNSET
-        self.type = UNSET
-        self.wait = UNSET
-        self.zoom = UNSET
-    else:
-        close_tab = data.get("close_tab", UNSET)
-        self.close_tab = (
-            decoders["BrowserCloseTabConfig"](close_tab)
-            if close_tab.__class__ is dict
-            else close_tab
-        )
-        double_click = data.get("double_click", UNSET)
-        self.double_click = (
-            decoders["BrowserDoubleClickConfig"](double_click)
-            if double_click.__class__ is dict
-            else double_click
-        )
-        file_upload = data.get("file_upload", UNSET)
-        self.file_upload = (
-            decoders["BrowserFileUploadConfig"](file_upload)
-            if file_upload.__class__ is dict
-            else file_upload
-        )
-        find = data.get("find", UNSET)
-        self.find = decoders["BrowserFindConfig"](find) if find.__class__ is dict else find
-        form_input = data.get("form_input", UNSET)
-        self.form_input = (
-            decoders["BrowserFormInputConfig"](form_input)
-            if form_input.__class__ is dict
-            else form_input
-        )
-        get_page_text = data.get("get_page_text", UNSET)
-        self.get_page_text = (
-            decoders["BrowserGetPageTextConfig"](get_page_text)
-            if get_page_text.__class__ is dict
-            else get_page_text
-        )
-        hold_key = data.get("hold_key", UNSET)
-        self.hold_key = (
-            decoders["BrowserHoldKeyConfig"](hold_key) if hold_key.__class__ is dict else hold_key
-        )
-        hover = data.get("hover", UNSET)
-        self.hover = decoders["BrowserHoverConfig"](hover) if hover.__class__ is dict else hover
-        javascript_exec = data.get("javascript_exec", UNSET)
-        self.javascript_exec = (
-            decoders["BrowserJavascriptExecConfig"](javascript_exec)
-            if javascript_exec.__class__ is dict
-            else javascript_exec
-        )
-        key = data.get("key", UNSET)
-        self.key = decoders["BrowserKeyConfig"](key) if key.__class__ is dict else key
-        left_click = data.get("left_click", UNSET)
-        self.left_click = (
-            decoders["BrowserLeftClickConfig"](left_click)
-            if left_click.__class__ is dict
-            else left_click
-        )
-        left_click_drag = data.get("left_click_drag", UNSET)
-        self.left_click_drag = (
-            decoders["BrowserLeftClickDragConfig"](left_click_drag)
-            if left_click_drag.__class__ is dict
-            else left_click_drag
-        )
-        left_mouse_down = data.get("left_mouse_down", UNSET)
-        self.left_mouse_down = (
-            decoders["BrowserLeftMouseDownConfig"](left_mouse_down)
-            if left_mouse_down.__class__ is dict
-            else left_mouse_down
-        )
-        left_mouse_up = data.get("left_mouse_up", UNSET)
-        self.left_mouse_up = (
-            decoders["BrowserLeftMouseUpConfig"](left_mouse_up)
-            if left_mouse_up.__class__ is dict
-            else left_mouse_up
-        )
-        list_tabs = data.get("list_tabs", UNSET)
-        self.list_tabs = (
-            decoders["BrowserListTabsConfig"](list_tabs)
-            if list_tabs.__class__ is dict
-            else list_tabs
-        )
-        middle_click = data.get("middle_click", UNSET)
-        self.middle_click = (
-            decoders["BrowserMiddleClickConfig"](middle_click)
-            if middle_click.__class__ is dict
-            else middle_click
-        )
-        mouse_move = data.get("mouse_move", UNSET)
-        self.mouse_move = (
-            decoders["BrowserMouseMoveConfig"](mouse_move)
-            if mouse_move.__class__ is dict
-            else mouse_move
-        )
-        navigate = data.get("navigate", UNSET)
-        self.navigate = (
-            decoders["BrowserNavigateConfig"](navigate) if navigate.__class__ is dict else navigate
-        )
-        new_tab = data.get("new_tab", UNSET)
-        self.new_tab = (
-            decoders["BrowserNewTabConfig"](new_tab) if new_tab.__class__ is dict else new_tab
-        )
-        read_console = data.get("read_console", UNSET)
-        self.read_console = (
-            decoders["BrowserReadConsoleConfig"](read_console)
-            if read_console.__class__ is dict
-            else read_console
-        )
-        read_network = data.get("read_network", UNSET)
-        self.read_network = (
-            decoders["BrowserReadNetworkConfig"](read_network)
-            if read_network.__class__ is dict
-            else read_network
-        )
-        read_page = data.get("read_page", UNSET)
-        self.read_page = (
-            decoders["BrowserReadPageConfig"](read_page)
-            if read_page.__class__ is dict
-            else read_page
-        )
-        right_click = data.get("right_click", UNSET)
-        self.right_click = (
-            decoders["BrowserRightClickConfig"](right_click)
-            if right_click.__class__ is dict
-            else right_click
-        )
-        screenshot = data.get("screenshot", UNSET)
-        self.screenshot = (
-            decoders["BrowserScreenshotConfig"](screenshot)
-            if screenshot.__class__ is dict
-            else screenshot
-        )
-        scroll = data.get("scroll", UNSET)
-        self.scroll = (
-            decoders["BrowserScrollConfig"](scroll) if scroll.__class__ is dict else scroll
-        )
-        scroll_to = data.get("scroll_to", UNSET)
-        self.scroll_to = (
-            decoders["BrowserScrollToConfig"](scroll_to)
-            if scroll_to.__class__ is dict
-            else scroll_to
-        )
-        switch_tab = data.get("switch_tab", UNSET)
-        self.switch_tab = (
-            decoders["BrowserSwitchTabConfig"](switch_tab)
-            if switch_tab.__class__ is dict
-            else switch_tab
-        )
-        triple_click = data.get("triple_click", UNSET)
-        self.triple_click = (
-            decoders["BrowserTripleClickConfig"](triple_click)
-            if triple_click.__class__ is dict
-            else triple_click
-        )
-        type = data.get("type", UNSET)
-        self.type = decoders["BrowserTypeConfig"](type) if type.__class__ is dict else type
-        wait = data.get("wait", UNSET)
-        self.wait = decoders["BrowserWaitConfig"](wait) if wait.__class__ is dict else wait
-        zoom = data.get("zoom", UNSET)
-        self.zoom = decoders["BrowserZoomConfig"](zoom) if zoom.__class__ is dict else zoom
-        if not _BROWSER_TOOLSET_CONFIGS_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "close_tab" in data:
+            known += 1
+            close_tab = data["close_tab"]
+            self.close_tab = (
+                decoders["BrowserCloseTabConfig"](close_tab)
+                if close_tab.__class__ is dict
+                else close_tab
+            )
+        if "double_click" in data:
+            known += 1
+            double_click = data["double_click"]
+            self.double_click = (
+                decoders["BrowserDoubleClickConfig"](double_click)
+                if double_click.__class__ is dict
+                else double_click
+            )
+        if "file_upload" in data:
+            known += 1
+            file_upload = data["file_upload"]
+            self.file_upload = (
+                decoders["BrowserFileUploadConfig"](file_upload)
+                if file_upload.__class__ is dict
+                else file_upload
+            )
+        if "find" in data:
+            known += 1
+            find = data["find"]
+            self.find = decoders["BrowserFindConfig"](find) if find.__class__ is dict else find
+        if "form_input" in data:
+            known += 1
+            form_input = data["form_input"]
+            self.form_input = (
+                decoders["BrowserFormInputConfig"](form_input)
+                if form_input.__class__ is dict
+                else form_input
+            )
+        if "get_page_text" in data:
+            known += 1
+            get_page_text = data["get_page_text"]
+            self.get_page_text = (
+                decoders["BrowserGetPageTextConfig"](get_page_text)
+                if get_page_text.__class__ is dict
+                else get_page_text
+            )
+        if "hold_key" in data:
+            known += 1
+            hold_key = data["hold_key"]
+            self.hold_key = (
+                decoders["BrowserHoldKeyConfig"](hold_key)
+                if hold_key.__class__ is dict
+                else hold_key
+            )
+        if "hover" in data:
+            known += 1
+            hover = data["hover"]
+            self.hover = decoders["BrowserHoverConfig"](hover) if hover.__class__ is dict else hover
+        if "javascript_exec" in data:
+            known += 1
+            javascript_exec = data["javascript_exec"]
+            self.javascript_exec = (
+                decoders["BrowserJavascriptExecConfig"](javascript_exec)
+                if javascript_exec.__class__ is dict
+                else javascript_exec
+            )
+        if "key" in data:
+            known += 1
+            key = data["key"]
+            self.key = decoders["BrowserKeyConfig"](key) if key.__class__ is dict else key
+        if "left_click" in data:
+            known += 1
+            left_click = data["left_click"]
+            self.left_click = (
+                decoders["BrowserLeftClickConfig"](left_click)
+                if left_click.__class__ is dict
+                else left_click
+            )
+        if "left_click_drag" in data:
+            known += 1
+            left_click_drag = data["left_click_drag"]
+            self.left_click_drag = (
+                decoders["BrowserLeftClickDragConfig"](left_click_drag)
+                if left_click_drag.__class__ is dict
+                else left_click_drag
+            )
+        if "left_mouse_down" in data:
+            known += 1
+            left_mouse_down = data["left_mouse_down"]
+            self.left_mouse_down = (
+                decoders["BrowserLeftMouseDownConfig"](left_mouse_down)
+                if left_mouse_down.__class__ is dict
+                else left_mouse_down
+            )
+        if "left_mouse_up" in data:
+            known += 1
+            left_mouse_up = data["left_mouse_up"]
+            self.left_mouse_up = (
+                decoders["BrowserLeftMouseUpConfig"](left_mouse_up)
+                if left_mouse_up.__class__ is dict
+                else left_mouse_up
+            )
+        if "list_tabs" in data:
+            known += 1
+            list_tabs = data["list_tabs"]
+            self.list_tabs = (
+                decoders["BrowserListTabsConfig"](list_tabs)
+                if list_tabs.__class__ is dict
+                else list_tabs
+            )
+        if "middle_click" in data:
+            known += 1
+            middle_click = data["middle_click"]
+            self.middle_click = (
+                decoders["BrowserMiddleClickConfig"](middle_click)
+                if middle_click.__class__ is dict
+                else middle_click
+            )
+        if "mouse_move" in data:
+            known += 1
+            mouse_move = data["mouse_move"]
+            self.mouse_move = (
+                decoders["BrowserMouseMoveConfig"](mouse_move)
+                if mouse_move.__class__ is dict
+                else mouse_move
+            )
+        if "navigate" in data:
+            known += 1
+            navigate = data["navigate"]
+            self.navigate = (
+                decoders["BrowserNavigateConfig"](navigate)
+                if navigate.__class__ is dict
+                else navigate
+            )
+        if "new_tab" in data:
+            known += 1
+            new_tab = data["new_tab"]
+            self.new_tab = (
+                decoders["BrowserNewTabConfig"](new_tab) if new_tab.__class__ is dict else new_tab
+            )
+        if "read_console" in data:
+            known += 1
+            read_console = data["read_console"]
+            self.read_console = (
+                decoders["BrowserReadConsoleConfig"](read_console)
+                if read_console.__class__ is dict
+                else read_console
+            )
+        if "read_network" in data:
+            known += 1
+            read_network = data["read_network"]
+            self.read_network = (
+                decoders["BrowserReadNetworkConfig"](read_network)
+                if read_network.__class__ is dict
+                else read_network
+            )
+        if "read_page" in data:
+            known += 1
+            read_page = data["read_page"]
+            self.read_page = (
+                decoders["BrowserReadPageConfig"](read_page)
+                if read_page.__class__ is dict
+                else read_page
+            )
+        if "right_click" in data:
+            known += 1
+            right_click = data["right_click"]
+            self.right_click = (
+                decoders["BrowserRightClickConfig"](right_click)
+                if right_click.__class__ is dict
+                else right_click
+            )
+        if "screenshot" in data:
+            known += 1
+            screenshot = data["screenshot"]
+            self.screenshot = (
+                decoders["BrowserScreenshotConfig"](screenshot)
+                if screenshot.__class__ is dict
+                else screenshot
+            )
+        if "scroll" in data:
+            known += 1
+            scroll = data["scroll"]
+            self.scroll = (
+                decoders["BrowserScrollConfig"](scroll) if scroll.__class__ is dict else scroll
+            )
+        if "scroll_to" in data:
+            known += 1
+            scroll_to = data["scroll_to"]
+            self.scroll_to = (
+                decoders["BrowserScrollToConfig"](scroll_to)
+                if scroll_to.__class__ is dict
+                else scroll_to
+            )
+        if "switch_tab" in data:
+            known += 1
+            switch_tab = data["switch_tab"]
+            self.switch_tab = (
+                decoders["BrowserSwitchTabConfig"](switch_tab)
+                if switch_tab.__class__ is dict
+                else switch_tab
+            )
+        if "triple_click" in data:
+            known += 1
+            triple_click = data["triple_click"]
+            self.triple_click = (
+                decoders["BrowserTripleClickConfig"](triple_click)
+                if triple_click.__class__ is dict
+                else triple_click
+            )
+        if "type" in data:
+            known += 1
+            type = data["type"]
+            self.type = decoders["BrowserTypeConfig"](type) if type.__class__ is dict else type
+        if "wait" in data:
+            known += 1
+            wait = data["wait"]
+            self.wait = decoders["BrowserWaitConfig"](wait) if wait.__class__ is dict else wait
+        if "zoom" in data:
+            known += 1
+            zoom = data["zoom"]
+            self.zoom = decoders["BrowserZoomConfig"](zoom) if zoom.__class__ is dict else zoom
+        if len(data) != known:
             self._extra = extra(data, _BROWSER_TOOLSET_CONFIGS_KEYS)
     return self
 

@@ -36,13 +36,15 @@ _BROWSER_FILE_UPLOAD_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_file_upload_config(data: dict[str, Any]) -> BrowserFileUploadConfig:
     self = _new(BrowserFileUploadConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _BROWSER_FILE_UPLOAD_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _BROWSER_FILE_UPLOAD_CONFIG_KEYS)
     return self
 
@@ -68,13 +70,15 @@ _BROWSER_FIND_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_find_config(data: dict[str, Any]) -> BrowserFindConfig:
     self = _new(BrowserFindConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _BROWSER_FIND_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _BROWSER_FIND_CONFIG_KEYS)
     return self
 
@@ -100,13 +104,15 @@ _BROWSER_FORM_INPUT_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_form_input_config(data: dict[str, Any]) -> BrowserFormInputConfig:
     self = _new(BrowserFormInputConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _BROWSER_FORM_INPUT_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _BROWSER_FORM_INPUT_CONFIG_KEYS)
     return self
 
@@ -132,13 +138,15 @@ _BROWSER_GET_PAGE_TEXT_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_get_page_text_config(data: dict[str, Any]) -> BrowserGetPageTextConfig:
     self = _new(BrowserGetPageTextConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _BROWSER_GET_PAGE_TEXT_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _BROWSER_GET_PAGE_TEXT_CONFIG_KEYS)
     return self
 
@@ -164,13 +172,15 @@ _BROWSER_HOLD_KEY_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_hold_key_config(data: dict[str, Any]) -> BrowserHoldKeyConfig:
     self = _new(BrowserHoldKeyConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _BROWSER_HOLD_KEY_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _BROWSER_HOLD_KEY_CONFIG_KEYS)
     return self
 
@@ -196,13 +206,15 @@ _BROWSER_JAVASCRIPT_EXEC_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_javascript_exec_config(data: dict[str, Any]) -> BrowserJavascriptExecConfig:
     self = _new(BrowserJavascriptExecConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _BROWSER_JAVASCRIPT_EXEC_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _BROWSER_JAVASCRIPT_EXEC_CONFIG_KEYS)
     return self
 
@@ -228,13 +240,15 @@ _BROWSER_KEY_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_key_config(data: dict[str, Any]) -> BrowserKeyConfig:
     self = _new(BrowserKeyConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _BROWSER_KEY_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _BROWSER_KEY_CONFIG_KEYS)
     return self
 
@@ -260,13 +274,15 @@ _BROWSER_READ_PAGE_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_read_page_config(data: dict[str, Any]) -> BrowserReadPageConfig:
     self = _new(BrowserReadPageConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _BROWSER_READ_PAGE_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _BROWSER_READ_PAGE_CONFIG_KEYS)
     return self
 
@@ -292,13 +308,15 @@ _BROWSER_SCREENSHOT_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_screenshot_config(data: dict[str, Any]) -> BrowserScreenshotConfig:
     self = _new(BrowserScreenshotConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _BROWSER_SCREENSHOT_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _BROWSER_SCREENSHOT_CONFIG_KEYS)
     return self
 
@@ -321,13 +339,15 @@ _BROWSER_TYPE_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_type_config(data: dict[str, Any]) -> BrowserTypeConfig:
     self = _new(BrowserTypeConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _BROWSER_TYPE_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _BROWSER_TYPE_CONFIG_KEYS)
     return self
 
@@ -350,13 +370,15 @@ _BROWSER_WAIT_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_wait_config(data: dict[str, Any]) -> BrowserWaitConfig:
     self = _new(BrowserWaitConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _BROWSER_WAIT_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _BROWSER_WAIT_CONFIG_KEYS)
     return self
 
@@ -382,13 +404,15 @@ _BROWSER_ZOOM_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_zoom_config(data: dict[str, Any]) -> BrowserZoomConfig:
     self = _new(BrowserZoomConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _BROWSER_ZOOM_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _BROWSER_ZOOM_CONFIG_KEYS)
     return self
 

@@ -35,13 +35,15 @@ _BROWSER_DOUBLE_CLICK_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_double_click_config(data: dict[str, Any]) -> BrowserDoubleClickConfig:
     self = _new(BrowserDoubleClickConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _BROWSER_DOUBLE_CLICK_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _BROWSER_DOUBLE_CLICK_CONFIG_KEYS)
     return self
 
@@ -67,13 +69,15 @@ _BROWSER_HOVER_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_hover_config(data: dict[str, Any]) -> BrowserHoverConfig:
     self = _new(BrowserHoverConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _BROWSER_HOVER_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _BROWSER_HOVER_CONFIG_KEYS)
     return self
 
@@ -99,13 +103,15 @@ _BROWSER_LEFT_CLICK_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_left_click_config(data: dict[str, Any]) -> BrowserLeftClickConfig:
     self = _new(BrowserLeftClickConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _BROWSER_LEFT_CLICK_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _BROWSER_LEFT_CLICK_CONFIG_KEYS)
     return self
 
@@ -131,13 +137,15 @@ _BROWSER_LEFT_CLICK_DRAG_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_left_click_drag_config(data: dict[str, Any]) -> BrowserLeftClickDragConfig:
     self = _new(BrowserLeftClickDragConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _BROWSER_LEFT_CLICK_DRAG_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _BROWSER_LEFT_CLICK_DRAG_CONFIG_KEYS)
     return self
 
@@ -163,13 +171,15 @@ _BROWSER_LEFT_MOUSE_DOWN_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_left_mouse_down_config(data: dict[str, Any]) -> BrowserLeftMouseDownConfig:
     self = _new(BrowserLeftMouseDownConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _BROWSER_LEFT_MOUSE_DOWN_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _BROWSER_LEFT_MOUSE_DOWN_CONFIG_KEYS)
     return self
 
@@ -195,13 +205,15 @@ _BROWSER_LEFT_MOUSE_UP_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_left_mouse_up_config(data: dict[str, Any]) -> BrowserLeftMouseUpConfig:
     self = _new(BrowserLeftMouseUpConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _BROWSER_LEFT_MOUSE_UP_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _BROWSER_LEFT_MOUSE_UP_CONFIG_KEYS)
     return self
 
@@ -227,13 +239,15 @@ _BROWSER_MIDDLE_CLICK_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_middle_click_config(data: dict[str, Any]) -> BrowserMiddleClickConfig:
     self = _new(BrowserMiddleClickConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _BROWSER_MIDDLE_CLICK_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _BROWSER_MIDDLE_CLICK_CONFIG_KEYS)
     return self
 
@@ -259,13 +273,15 @@ _BROWSER_MOUSE_MOVE_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_mouse_move_config(data: dict[str, Any]) -> BrowserMouseMoveConfig:
     self = _new(BrowserMouseMoveConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _BROWSER_MOUSE_MOVE_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _BROWSER_MOUSE_MOVE_CONFIG_KEYS)
     return self
 
@@ -291,13 +307,15 @@ _BROWSER_RIGHT_CLICK_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_right_click_config(data: dict[str, Any]) -> BrowserRightClickConfig:
     self = _new(BrowserRightClickConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _BROWSER_RIGHT_CLICK_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _BROWSER_RIGHT_CLICK_CONFIG_KEYS)
     return self
 
@@ -323,13 +341,15 @@ _BROWSER_SCROLL_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_scroll_config(data: dict[str, Any]) -> BrowserScrollConfig:
     self = _new(BrowserScrollConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _BROWSER_SCROLL_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _BROWSER_SCROLL_CONFIG_KEYS)
     return self
 
@@ -355,13 +375,15 @@ _BROWSER_SCROLL_TO_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_scroll_to_config(data: dict[str, Any]) -> BrowserScrollToConfig:
     self = _new(BrowserScrollToConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _BROWSER_SCROLL_TO_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _BROWSER_SCROLL_TO_CONFIG_KEYS)
     return self
 
@@ -387,13 +409,15 @@ _BROWSER_TRIPLE_CLICK_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_triple_click_config(data: dict[str, Any]) -> BrowserTripleClickConfig:
     self = _new(BrowserTripleClickConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _BROWSER_TRIPLE_CLICK_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _BROWSER_TRIPLE_CLICK_CONFIG_KEYS)
     return self
 

@@ -35,13 +35,15 @@ _BROWSER_CLOSE_TAB_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_close_tab_config(data: dict[str, Any]) -> BrowserCloseTabConfig:
     self = _new(BrowserCloseTabConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _BROWSER_CLOSE_TAB_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _BROWSER_CLOSE_TAB_CONFIG_KEYS)
     return self
 
@@ -67,13 +69,15 @@ _BROWSER_LIST_TABS_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_list_tabs_config(data: dict[str, Any]) -> BrowserListTabsConfig:
     self = _new(BrowserListTabsConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _BROWSER_LIST_TABS_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _BROWSER_LIST_TABS_CONFIG_KEYS)
     return self
 
@@ -99,13 +103,15 @@ _BROWSER_NAVIGATE_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_navigate_config(data: dict[str, Any]) -> BrowserNavigateConfig:
     self = _new(BrowserNavigateConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _BROWSER_NAVIGATE_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _BROWSER_NAVIGATE_CONFIG_KEYS)
     return self
 
@@ -131,13 +137,15 @@ _BROWSER_NEW_TAB_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_new_tab_config(data: dict[str, Any]) -> BrowserNewTabConfig:
     self = _new(BrowserNewTabConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _BROWSER_NEW_TAB_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _BROWSER_NEW_TAB_CONFIG_KEYS)
     return self
 
@@ -163,13 +171,15 @@ _BROWSER_READ_CONSOLE_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_read_console_config(data: dict[str, Any]) -> BrowserReadConsoleConfig:
     self = _new(BrowserReadConsoleConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _BROWSER_READ_CONSOLE_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _BROWSER_READ_CONSOLE_CONFIG_KEYS)
     return self
 
@@ -195,13 +205,15 @@ _BROWSER_READ_NETWORK_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_read_network_config(data: dict[str, Any]) -> BrowserReadNetworkConfig:
     self = _new(BrowserReadNetworkConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _BROWSER_READ_NETWORK_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _BROWSER_READ_NETWORK_CONFIG_KEYS)
     return self
 
@@ -227,13 +239,15 @@ _BROWSER_SWITCH_TAB_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_switch_tab_config(data: dict[str, Any]) -> BrowserSwitchTabConfig:
     self = _new(BrowserSwitchTabConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _BROWSER_SWITCH_TAB_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _BROWSER_SWITCH_TAB_CONFIG_KEYS)
     return self
 

@@ -61,13 +61,15 @@ def _decode_citation_char_location(data: dict[str, Any]) -> CitationCharLocation
                 data, ("type", "cited_text", "document_index", "end_char_index", "start_char_index")
             )
         )
-    if len(data) == 5:
-        self.document_title = UNSET
-        self.file_id = UNSET
-    else:
-        self.document_title = data.get("document_title", UNSET)
-        self.file_id = data.get("file_id", UNSET)
-        if not _CITATION_CHAR_LOCATION_KEYS.issuperset(data):
+    known = 5
+    if len(data) != known:
+        if "document_title" in data:
+            known += 1
+            self.document_title = data["document_title"]
+        if "file_id" in data:
+            known += 1
+            self.file_id = data["file_id"]
+        if len(data) != known:
             self._extra = extra(data, _CITATION_CHAR_LOCATION_KEYS)
     return self
 
@@ -122,13 +124,15 @@ def _decode_citation_content_block_location(data: dict[str, Any]) -> CitationCon
                 ("type", "cited_text", "document_index", "end_block_index", "start_block_index"),
             )
         )
-    if len(data) == 5:
-        self.document_title = UNSET
-        self.file_id = UNSET
-    else:
-        self.document_title = data.get("document_title", UNSET)
-        self.file_id = data.get("file_id", UNSET)
-        if not _CITATION_CONTENT_BLOCK_LOCATION_KEYS.issuperset(data):
+    known = 5
+    if len(data) != known:
+        if "document_title" in data:
+            known += 1
+            self.document_title = data["document_title"]
+        if "file_id" in data:
+            known += 1
+            self.file_id = data["file_id"]
+        if len(data) != known:
             self._extra = extra(data, _CITATION_CONTENT_BLOCK_LOCATION_KEYS)
     return self
 
@@ -180,13 +184,15 @@ def _decode_citation_page_location(data: dict[str, Any]) -> CitationPageLocation
                 ("type", "cited_text", "document_index", "end_page_number", "start_page_number"),
             )
         )
-    if len(data) == 5:
-        self.document_title = UNSET
-        self.file_id = UNSET
-    else:
-        self.document_title = data.get("document_title", UNSET)
-        self.file_id = data.get("file_id", UNSET)
-        if not _CITATION_PAGE_LOCATION_KEYS.issuperset(data):
+    known = 5
+    if len(data) != known:
+        if "document_title" in data:
+            known += 1
+            self.document_title = data["document_title"]
+        if "file_id" in data:
+            known += 1
+            self.file_id = data["file_id"]
+        if len(data) != known:
             self._extra = extra(data, _CITATION_PAGE_LOCATION_KEYS)
     return self
 
@@ -298,11 +304,12 @@ def _decode_citations_search_result_location(data: dict[str, Any]) -> CitationsS
                 ),
             )
         )
-    if len(data) == 6:
-        self.title = UNSET
-    else:
-        self.title = data.get("title", UNSET)
-        if not _CITATIONS_SEARCH_RESULT_LOCATION_KEYS.issuperset(data):
+    known = 6
+    if len(data) != known:
+        if "title" in data:
+            known += 1
+            self.title = data["title"]
+        if len(data) != known:
             self._extra = extra(data, _CITATIONS_SEARCH_RESULT_LOCATION_KEYS)
     return self
 
@@ -340,11 +347,12 @@ def _decode_citations_web_search_result_location(
         return _decode_citations_web_search_result_location(
             fill(data, ("type", "cited_text", "encrypted_index", "url"))
         )
-    if len(data) == 4:
-        self.title = UNSET
-    else:
-        self.title = data.get("title", UNSET)
-        if not _CITATIONS_WEB_SEARCH_RESULT_LOCATION_KEYS.issuperset(data):
+    known = 4
+    if len(data) != known:
+        if "title" in data:
+            known += 1
+            self.title = data["title"]
+        if len(data) != known:
             self._extra = extra(data, _CITATIONS_WEB_SEARCH_RESULT_LOCATION_KEYS)
     return self
 
@@ -385,11 +393,12 @@ _TOOL_CITATIONS_CONFIG_KEYS = frozenset({"enabled"})
 
 def _decode_tool_citations_config(data: dict[str, Any]) -> ToolCitationsConfig:
     self = _new(ToolCitationsConfig)
-    if len(data) == 0:
-        self.enabled = UNSET
-    else:
-        self.enabled = data.get("enabled", UNSET)
-        if not _TOOL_CITATIONS_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _TOOL_CITATIONS_CONFIG_KEYS)
     return self
 

@@ -74,24 +74,29 @@ def _decode_memory_tool_20250818(data: dict[str, Any]) -> MemoryTool20250818:
         self.name = data["name"]
     except KeyError:
         return _decode_memory_tool_20250818(fill(data, ("type", "name")))
-    if len(data) == 2:
-        self.allowed_callers = UNSET
-        self.cache_control = UNSET
-        self.defer_loading = UNSET
-        self.input_examples = UNSET
-        self.strict = UNSET
-    else:
-        self.allowed_callers = data.get("allowed_callers", UNSET)
-        cache_control = data.get("cache_control", UNSET)
-        self.cache_control = (
-            decoders["CacheControlEphemeral"](cache_control)
-            if cache_control.__class__ is dict
-            else cache_control
-        )
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.input_examples = data.get("input_examples", UNSET)
-        self.strict = data.get("strict", UNSET)
-        if not _MEMORY_TOOL_20250818_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "allowed_callers" in data:
+            known += 1
+            self.allowed_callers = data["allowed_callers"]
+        if "cache_control" in data:
+            known += 1
+            cache_control = data["cache_control"]
+            self.cache_control = (
+                decoders["CacheControlEphemeral"](cache_control)
+                if cache_control.__class__ is dict
+                else cache_control
+            )
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "input_examples" in data:
+            known += 1
+            self.input_examples = data["input_examples"]
+        if "strict" in data:
+            known += 1
+            self.strict = data["strict"]
+        if len(data) != known:
             self._extra = extra(data, _MEMORY_TOOL_20250818_KEYS)
     return self
 
@@ -153,24 +158,29 @@ def _decode_tool_bash_20241022(data: dict[str, Any]) -> ToolBash20241022:
         self.name = data["name"]
     except KeyError:
         return _decode_tool_bash_20241022(fill(data, ("type", "name")))
-    if len(data) == 2:
-        self.allowed_callers = UNSET
-        self.cache_control = UNSET
-        self.defer_loading = UNSET
-        self.input_examples = UNSET
-        self.strict = UNSET
-    else:
-        self.allowed_callers = data.get("allowed_callers", UNSET)
-        cache_control = data.get("cache_control", UNSET)
-        self.cache_control = (
-            decoders["CacheControlEphemeral"](cache_control)
-            if cache_control.__class__ is dict
-            else cache_control
-        )
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.input_examples = data.get("input_examples", UNSET)
-        self.strict = data.get("strict", UNSET)
-        if not _TOOL_BASH_20241022_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "allowed_callers" in data:
+            known += 1
+            self.allowed_callers = data["allowed_callers"]
+        if "cache_control" in data:
+            known += 1
+            cache_control = data["cache_control"]
+            self.cache_control = (
+                decoders["CacheControlEphemeral"](cache_control)
+                if cache_control.__class__ is dict
+                else cache_control
+            )
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "input_examples" in data:
+            known += 1
+            self.input_examples = data["input_examples"]
+        if "strict" in data:
+            known += 1
+            self.strict = data["strict"]
+        if len(data) != known:
             self._extra = extra(data, _TOOL_BASH_20241022_KEYS)
     return self
 
@@ -232,24 +242,29 @@ def _decode_tool_bash_20250124(data: dict[str, Any]) -> ToolBash20250124:
         self.name = data["name"]
     except KeyError:
         return _decode_tool_bash_20250124(fill(data, ("type", "name")))
-    if len(data) == 2:
-        self.allowed_callers = UNSET
-        self.cache_control = UNSET
-        self.defer_loading = UNSET
-        self.input_examples = UNSET
-        self.strict = UNSET
-    else:
-        self.allowed_callers = data.get("allowed_callers", UNSET)
-        cache_control = data.get("cache_control", UNSET)
-        self.cache_control = (
-            decoders["CacheControlEphemeral"](cache_control)
-            if cache_control.__class__ is dict
-            else cache_control
-        )
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.input_examples = data.get("input_examples", UNSET)
-        self.strict = data.get("strict", UNSET)
-        if not _TOOL_BASH_20250124_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "allowed_callers" in data:
+            known += 1
+            self.allowed_callers = data["allowed_callers"]
+        if "cache_control" in data:
+            known += 1
+            cache_control = data["cache_control"]
+            self.cache_control = (
+                decoders["CacheControlEphemeral"](cache_control)
+                if cache_control.__class__ is dict
+                else cache_control
+            )
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "input_examples" in data:
+            known += 1
+            self.input_examples = data["input_examples"]
+        if "strict" in data:
+            known += 1
+            self.strict = data["strict"]
+        if len(data) != known:
             self._extra = extra(data, _TOOL_BASH_20250124_KEYS)
     return self
 
@@ -324,26 +339,32 @@ def _decode_tool_computer_use_20241022(data: dict[str, Any]) -> ToolComputerUse2
         return _decode_tool_computer_use_20241022(
             fill(data, ("type", "display_height_px", "display_width_px", "name"))
         )
-    if len(data) == 4:
-        self.allowed_callers = UNSET
-        self.cache_control = UNSET
-        self.defer_loading = UNSET
-        self.display_number = UNSET
-        self.input_examples = UNSET
-        self.strict = UNSET
-    else:
-        self.allowed_callers = data.get("allowed_callers", UNSET)
-        cache_control = data.get("cache_control", UNSET)
-        self.cache_control = (
-            decoders["CacheControlEphemeral"](cache_control)
-            if cache_control.__class__ is dict
-            else cache_control
-        )
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.display_number = data.get("display_number", UNSET)
-        self.input_examples = data.get("input_examples", UNSET)
-        self.strict = data.get("strict", UNSET)
-        if not _TOOL_COMPUTER_USE_20241022_KEYS.issuperset(data):
+    known = 4
+    if len(data) != known:
+        if "allowed_callers" in data:
+            known += 1
+            self.allowed_callers = data["allowed_callers"]
+        if "cache_control" in data:
+            known += 1
+            cache_control = data["cache_control"]
+            self.cache_control = (
+                decoders["CacheControlEphemeral"](cache_control)
+                if cache_control.__class__ is dict
+                else cache_control
+            )
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "display_number" in data:
+            known += 1
+            self.display_number = data["display_number"]
+        if "input_examples" in data:
+            known += 1
+            self.input_examples = data["input_examples"]
+        if "strict" in data:
+            known += 1
+            self.strict = data["strict"]
+        if len(data) != known:
             self._extra = extra(data, _TOOL_COMPUTER_USE_20241022_KEYS)
     return self
 
@@ -418,26 +439,32 @@ def _decode_tool_computer_use_20250124(data: dict[str, Any]) -> ToolComputerUse2
         return _decode_tool_computer_use_20250124(
             fill(data, ("type", "display_height_px", "display_width_px", "name"))
         )
-    if len(data) == 4:
-        self.allowed_callers = UNSET
-        self.cache_control = UNSET
-        self.defer_loading = UNSET
-        self.display_number = UNSET
-        self.input_examples = UNSET
-        self.strict = UNSET
-    else:
-        self.allowed_callers = data.get("allowed_callers", UNSET)
-        cache_control = data.get("cache_control", UNSET)
-        self.cache_control = (
-            decoders["CacheControlEphemeral"](cache_control)
-            if cache_control.__class__ is dict
-            else cache_control
-        )
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.display_number = data.get("display_number", UNSET)
-        self.input_examples = data.get("input_examples", UNSET)
-        self.strict = data.get("strict", UNSET)
-        if not _TOOL_COMPUTER_USE_20250124_KEYS.issuperset(data):
+    known = 4
+    if len(data) != known:
+        if "allowed_callers" in data:
+            known += 1
+            self.allowed_callers = data["allowed_callers"]
+        if "cache_control" in data:
+            known += 1
+            cache_control = data["cache_control"]
+            self.cache_control = (
+                decoders["CacheControlEphemeral"](cache_control)
+                if cache_control.__class__ is dict
+                else cache_control
+            )
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "display_number" in data:
+            known += 1
+            self.display_number = data["display_number"]
+        if "input_examples" in data:
+            known += 1
+            self.input_examples = data["input_examples"]
+        if "strict" in data:
+            known += 1
+            self.strict = data["strict"]
+        if len(data) != known:
             self._extra = extra(data, _TOOL_COMPUTER_USE_20250124_KEYS)
     return self
 
@@ -515,28 +542,35 @@ def _decode_tool_computer_use_20251124(data: dict[str, Any]) -> ToolComputerUse2
         return _decode_tool_computer_use_20251124(
             fill(data, ("type", "display_height_px", "display_width_px", "name"))
         )
-    if len(data) == 4:
-        self.allowed_callers = UNSET
-        self.cache_control = UNSET
-        self.defer_loading = UNSET
-        self.display_number = UNSET
-        self.enable_zoom = UNSET
-        self.input_examples = UNSET
-        self.strict = UNSET
-    else:
-        self.allowed_callers = data.get("allowed_callers", UNSET)
-        cache_control = data.get("cache_control", UNSET)
-        self.cache_control = (
-            decoders["CacheControlEphemeral"](cache_control)
-            if cache_control.__class__ is dict
-            else cache_control
-        )
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.display_number = data.get("display_number", UNSET)
-        self.enable_zoom = data.get("enable_zoom", UNSET)
-        self.input_examples = data.get("input_examples", UNSET)
-        self.strict = data.get("strict", UNSET)
-        if not _TOOL_COMPUTER_USE_20251124_KEYS.issuperset(data):
+    known = 4
+    if len(data) != known:
+        if "allowed_callers" in data:
+            known += 1
+            self.allowed_callers = data["allowed_callers"]
+        if "cache_control" in data:
+            known += 1
+            cache_control = data["cache_control"]
+            self.cache_control = (
+                decoders["CacheControlEphemeral"](cache_control)
+                if cache_control.__class__ is dict
+                else cache_control
+            )
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "display_number" in data:
+            known += 1
+            self.display_number = data["display_number"]
+        if "enable_zoom" in data:
+            known += 1
+            self.enable_zoom = data["enable_zoom"]
+        if "input_examples" in data:
+            known += 1
+            self.input_examples = data["input_examples"]
+        if "strict" in data:
+            known += 1
+            self.strict = data["strict"]
+        if len(data) != known:
             self._extra = extra(data, _TOOL_COMPUTER_USE_20251124_KEYS)
     return self
 
@@ -600,24 +634,29 @@ def _decode_tool_text_editor_20241022(data: dict[str, Any]) -> ToolTextEditor202
         self.name = data["name"]
     except KeyError:
         return _decode_tool_text_editor_20241022(fill(data, ("type", "name")))
-    if len(data) == 2:
-        self.allowed_callers = UNSET
-        self.cache_control = UNSET
-        self.defer_loading = UNSET
-        self.input_examples = UNSET
-        self.strict = UNSET
-    else:
-        self.allowed_callers = data.get("allowed_callers", UNSET)
-        cache_control = data.get("cache_control", UNSET)
-        self.cache_control = (
-            decoders["CacheControlEphemeral"](cache_control)
-            if cache_control.__class__ is dict
-            else cache_control
-        )
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.input_examples = data.get("input_examples", UNSET)
-        self.strict = data.get("strict", UNSET)
-        if not _TOOL_TEXT_EDITOR_20241022_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "allowed_callers" in data:
+            known += 1
+            self.allowed_callers = data["allowed_callers"]
+        if "cache_control" in data:
+            known += 1
+            cache_control = data["cache_control"]
+            self.cache_control = (
+                decoders["CacheControlEphemeral"](cache_control)
+                if cache_control.__class__ is dict
+                else cache_control
+            )
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "input_examples" in data:
+            known += 1
+            self.input_examples = data["input_examples"]
+        if "strict" in data:
+            known += 1
+            self.strict = data["strict"]
+        if len(data) != known:
             self._extra = extra(data, _TOOL_TEXT_EDITOR_20241022_KEYS)
     return self
 
@@ -681,24 +720,29 @@ def _decode_tool_text_editor_20250124(data: dict[str, Any]) -> ToolTextEditor202
         self.name = data["name"]
     except KeyError:
         return _decode_tool_text_editor_20250124(fill(data, ("type", "name")))
-    if len(data) == 2:
-        self.allowed_callers = UNSET
-        self.cache_control = UNSET
-        self.defer_loading = UNSET
-        self.input_examples = UNSET
-        self.strict = UNSET
-    else:
-        self.allowed_callers = data.get("allowed_callers", UNSET)
-        cache_control = data.get("cache_control", UNSET)
-        self.cache_control = (
-            decoders["CacheControlEphemeral"](cache_control)
-            if cache_control.__class__ is dict
-            else cache_control
-        )
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.input_examples = data.get("input_examples", UNSET)
-        self.strict = data.get("strict", UNSET)
-        if not _TOOL_TEXT_EDITOR_20250124_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "allowed_callers" in data:
+            known += 1
+            self.allowed_callers = data["allowed_callers"]
+        if "cache_control" in data:
+            known += 1
+            cache_control = data["cache_control"]
+            self.cache_control = (
+                decoders["CacheControlEphemeral"](cache_control)
+                if cache_control.__class__ is dict
+                else cache_control
+            )
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "input_examples" in data:
+            known += 1
+            self.input_examples = data["input_examples"]
+        if "strict" in data:
+            known += 1
+            self.strict = data["strict"]
+        if len(data) != known:
             self._extra = extra(data, _TOOL_TEXT_EDITOR_20250124_KEYS)
     return self
 
@@ -762,24 +806,29 @@ def _decode_tool_text_editor_20250429(data: dict[str, Any]) -> ToolTextEditor202
         self.name = data["name"]
     except KeyError:
         return _decode_tool_text_editor_20250429(fill(data, ("type", "name")))
-    if len(data) == 2:
-        self.allowed_callers = UNSET
-        self.cache_control = UNSET
-        self.defer_loading = UNSET
-        self.input_examples = UNSET
-        self.strict = UNSET
-    else:
-        self.allowed_callers = data.get("allowed_callers", UNSET)
-        cache_control = data.get("cache_control", UNSET)
-        self.cache_control = (
-            decoders["CacheControlEphemeral"](cache_control)
-            if cache_control.__class__ is dict
-            else cache_control
-        )
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.input_examples = data.get("input_examples", UNSET)
-        self.strict = data.get("strict", UNSET)
-        if not _TOOL_TEXT_EDITOR_20250429_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "allowed_callers" in data:
+            known += 1
+            self.allowed_callers = data["allowed_callers"]
+        if "cache_control" in data:
+            known += 1
+            cache_control = data["cache_control"]
+            self.cache_control = (
+                decoders["CacheControlEphemeral"](cache_control)
+                if cache_control.__class__ is dict
+                else cache_control
+            )
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "input_examples" in data:
+            known += 1
+            self.input_examples = data["input_examples"]
+        if "strict" in data:
+            known += 1
+            self.strict = data["strict"]
+        if len(data) != known:
             self._extra = extra(data, _TOOL_TEXT_EDITOR_20250429_KEYS)
     return self
 
@@ -846,26 +895,32 @@ def _decode_tool_text_editor_20250728(data: dict[str, Any]) -> ToolTextEditor202
         self.name = data["name"]
     except KeyError:
         return _decode_tool_text_editor_20250728(fill(data, ("type", "name")))
-    if len(data) == 2:
-        self.allowed_callers = UNSET
-        self.cache_control = UNSET
-        self.defer_loading = UNSET
-        self.input_examples = UNSET
-        self.max_characters = UNSET
-        self.strict = UNSET
-    else:
-        self.allowed_callers = data.get("allowed_callers", UNSET)
-        cache_control = data.get("cache_control", UNSET)
-        self.cache_control = (
-            decoders["CacheControlEphemeral"](cache_control)
-            if cache_control.__class__ is dict
-            else cache_control
-        )
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.input_examples = data.get("input_examples", UNSET)
-        self.max_characters = data.get("max_characters", UNSET)
-        self.strict = data.get("strict", UNSET)
-        if not _TOOL_TEXT_EDITOR_20250728_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "allowed_callers" in data:
+            known += 1
+            self.allowed_callers = data["allowed_callers"]
+        if "cache_control" in data:
+            known += 1
+            cache_control = data["cache_control"]
+            self.cache_control = (
+                decoders["CacheControlEphemeral"](cache_control)
+                if cache_control.__class__ is dict
+                else cache_control
+            )
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "input_examples" in data:
+            known += 1
+            self.input_examples = data["input_examples"]
+        if "max_characters" in data:
+            known += 1
+            self.max_characters = data["max_characters"]
+        if "strict" in data:
+            known += 1
+            self.strict = data["strict"]
+        if len(data) != known:
             self._extra = extra(data, _TOOL_TEXT_EDITOR_20250728_KEYS)
     return self
 

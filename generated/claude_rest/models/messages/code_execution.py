@@ -126,22 +126,26 @@ def _decode_code_execution_tool_20250522(data: dict[str, Any]) -> CodeExecutionT
         self.name = data["name"]
     except KeyError:
         return _decode_code_execution_tool_20250522(fill(data, ("type", "name")))
-    if len(data) == 2:
-        self.allowed_callers = UNSET
-        self.cache_control = UNSET
-        self.defer_loading = UNSET
-        self.strict = UNSET
-    else:
-        self.allowed_callers = data.get("allowed_callers", UNSET)
-        cache_control = data.get("cache_control", UNSET)
-        self.cache_control = (
-            decoders["CacheControlEphemeral"](cache_control)
-            if cache_control.__class__ is dict
-            else cache_control
-        )
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.strict = data.get("strict", UNSET)
-        if not _CODE_EXECUTION_TOOL_20250522_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "allowed_callers" in data:
+            known += 1
+            self.allowed_callers = data["allowed_callers"]
+        if "cache_control" in data:
+            known += 1
+            cache_control = data["cache_control"]
+            self.cache_control = (
+                decoders["CacheControlEphemeral"](cache_control)
+                if cache_control.__class__ is dict
+                else cache_control
+            )
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "strict" in data:
+            known += 1
+            self.strict = data["strict"]
+        if len(data) != known:
             self._extra = extra(data, _CODE_EXECUTION_TOOL_20250522_KEYS)
     return self
 
@@ -189,22 +193,26 @@ def _decode_code_execution_tool_20250825(data: dict[str, Any]) -> CodeExecutionT
         self.name = data["name"]
     except KeyError:
         return _decode_code_execution_tool_20250825(fill(data, ("type", "name")))
-    if len(data) == 2:
-        self.allowed_callers = UNSET
-        self.cache_control = UNSET
-        self.defer_loading = UNSET
-        self.strict = UNSET
-    else:
-        self.allowed_callers = data.get("allowed_callers", UNSET)
-        cache_control = data.get("cache_control", UNSET)
-        self.cache_control = (
-            decoders["CacheControlEphemeral"](cache_control)
-            if cache_control.__class__ is dict
-            else cache_control
-        )
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.strict = data.get("strict", UNSET)
-        if not _CODE_EXECUTION_TOOL_20250825_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "allowed_callers" in data:
+            known += 1
+            self.allowed_callers = data["allowed_callers"]
+        if "cache_control" in data:
+            known += 1
+            cache_control = data["cache_control"]
+            self.cache_control = (
+                decoders["CacheControlEphemeral"](cache_control)
+                if cache_control.__class__ is dict
+                else cache_control
+            )
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "strict" in data:
+            known += 1
+            self.strict = data["strict"]
+        if len(data) != known:
             self._extra = extra(data, _CODE_EXECUTION_TOOL_20250825_KEYS)
     return self
 
@@ -252,22 +260,26 @@ def _decode_code_execution_tool_20260120(data: dict[str, Any]) -> CodeExecutionT
         self.name = data["name"]
     except KeyError:
         return _decode_code_execution_tool_20260120(fill(data, ("type", "name")))
-    if len(data) == 2:
-        self.allowed_callers = UNSET
-        self.cache_control = UNSET
-        self.defer_loading = UNSET
-        self.strict = UNSET
-    else:
-        self.allowed_callers = data.get("allowed_callers", UNSET)
-        cache_control = data.get("cache_control", UNSET)
-        self.cache_control = (
-            decoders["CacheControlEphemeral"](cache_control)
-            if cache_control.__class__ is dict
-            else cache_control
-        )
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.strict = data.get("strict", UNSET)
-        if not _CODE_EXECUTION_TOOL_20260120_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "allowed_callers" in data:
+            known += 1
+            self.allowed_callers = data["allowed_callers"]
+        if "cache_control" in data:
+            known += 1
+            cache_control = data["cache_control"]
+            self.cache_control = (
+                decoders["CacheControlEphemeral"](cache_control)
+                if cache_control.__class__ is dict
+                else cache_control
+            )
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "strict" in data:
+            known += 1
+            self.strict = data["strict"]
+        if len(data) != known:
             self._extra = extra(data, _CODE_EXECUTION_TOOL_20260120_KEYS)
     return self
 
@@ -315,22 +327,26 @@ def _decode_code_execution_tool_20260521(data: dict[str, Any]) -> CodeExecutionT
         self.name = data["name"]
     except KeyError:
         return _decode_code_execution_tool_20260521(fill(data, ("type", "name")))
-    if len(data) == 2:
-        self.allowed_callers = UNSET
-        self.cache_control = UNSET
-        self.defer_loading = UNSET
-        self.strict = UNSET
-    else:
-        self.allowed_callers = data.get("allowed_callers", UNSET)
-        cache_control = data.get("cache_control", UNSET)
-        self.cache_control = (
-            decoders["CacheControlEphemeral"](cache_control)
-            if cache_control.__class__ is dict
-            else cache_control
-        )
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.strict = data.get("strict", UNSET)
-        if not _CODE_EXECUTION_TOOL_20260521_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "allowed_callers" in data:
+            known += 1
+            self.allowed_callers = data["allowed_callers"]
+        if "cache_control" in data:
+            known += 1
+            cache_control = data["cache_control"]
+            self.cache_control = (
+                decoders["CacheControlEphemeral"](cache_control)
+                if cache_control.__class__ is dict
+                else cache_control
+            )
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "strict" in data:
+            known += 1
+            self.strict = data["strict"]
+        if len(data) != known:
             self._extra = extra(data, _CODE_EXECUTION_TOOL_20260521_KEYS)
     return self
 

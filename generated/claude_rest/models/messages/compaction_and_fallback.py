@@ -52,22 +52,26 @@ def _decode_compaction_block(data: dict[str, Any]) -> CompactionBlock:
         self.type = data["type"]
     except KeyError:
         return _decode_compaction_block(fill(data, ("type",)))
-    if len(data) == 1:
-        self.content = UNSET
-        self.encrypted_content = UNSET
-        self.signature = UNSET
-        self.tool_changes = UNSET
-    else:
-        self.content = data.get("content", UNSET)
-        self.encrypted_content = data.get("encrypted_content", UNSET)
-        self.signature = data.get("signature", UNSET)
-        tool_changes = data.get("tool_changes", UNSET)
-        self.tool_changes = (
-            decoders.decode_list("CompactionBlockToolChange", tool_changes)
-            if tool_changes.__class__ is list
-            else tool_changes
-        )
-        if not _COMPACTION_BLOCK_KEYS.issuperset(data):
+    known = 1
+    if len(data) != known:
+        if "content" in data:
+            known += 1
+            self.content = data["content"]
+        if "encrypted_content" in data:
+            known += 1
+            self.encrypted_content = data["encrypted_content"]
+        if "signature" in data:
+            known += 1
+            self.signature = data["signature"]
+        if "tool_changes" in data:
+            known += 1
+            tool_changes = data["tool_changes"]
+            self.tool_changes = (
+                decoders.decode_list("CompactionBlockToolChange", tool_changes)
+                if tool_changes.__class__ is list
+                else tool_changes
+            )
+        if len(data) != known:
             self._extra = extra(data, _COMPACTION_BLOCK_KEYS)
     return self
 
@@ -173,11 +177,12 @@ def _decode_fallback_refusal_trigger(data: dict[str, Any]) -> FallbackRefusalTri
         self.type = data["type"]
     except KeyError:
         return _decode_fallback_refusal_trigger(fill(data, ("type",)))
-    if len(data) == 1:
-        self.category = UNSET
-    else:
-        self.category = data.get("category", UNSET)
-        if not _FALLBACK_REFUSAL_TRIGGER_KEYS.issuperset(data):
+    known = 1
+    if len(data) != known:
+        if "category" in data:
+            known += 1
+            self.category = data["category"]
+        if len(data) != known:
             self._extra = extra(data, _FALLBACK_REFUSAL_TRIGGER_KEYS)
     return self
 

@@ -51,13 +51,15 @@ _COMPUTER_HOLD_KEY_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_computer_hold_key_config(data: dict[str, Any]) -> ComputerHoldKeyConfig:
     self = _new(ComputerHoldKeyConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _COMPUTER_HOLD_KEY_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _COMPUTER_HOLD_KEY_CONFIG_KEYS)
     return self
 
@@ -83,13 +85,15 @@ _COMPUTER_KEY_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_computer_key_config(data: dict[str, Any]) -> ComputerKeyConfig:
     self = _new(ComputerKeyConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _COMPUTER_KEY_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _COMPUTER_KEY_CONFIG_KEYS)
     return self
 
@@ -112,13 +116,15 @@ _COMPUTER_SCREENSHOT_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_computer_screenshot_config(data: dict[str, Any]) -> ComputerScreenshotConfig:
     self = _new(ComputerScreenshotConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _COMPUTER_SCREENSHOT_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _COMPUTER_SCREENSHOT_CONFIG_KEYS)
     return self
 
@@ -146,21 +152,23 @@ def _decode_computer_toolset_20260801(data: dict[str, Any]) -> ComputerToolset20
         self.type = data["type"]
     except KeyError:
         return _decode_computer_toolset_20260801(fill(data, ("type",)))
-    if len(data) == 1:
-        self.cache_control = UNSET
-        self.configs = UNSET
-    else:
-        cache_control = data.get("cache_control", UNSET)
-        self.cache_control = (
-            decoders["CacheControlEphemeral"](cache_control)
-            if cache_control.__class__ is dict
-            else cache_control
-        )
-        configs = data.get("configs", UNSET)
-        self.configs = (
-            _decode_computer_toolset_configs(configs) if configs.__class__ is dict else configs
-        )
-        if not _COMPUTER_TOOLSET_20260801_KEYS.issuperset(data):
+    known = 1
+    if len(data) != known:
+        if "cache_control" in data:
+            known += 1
+            cache_control = data["cache_control"]
+            self.cache_control = (
+                decoders["CacheControlEphemeral"](cache_control)
+                if cache_control.__class__ is dict
+                else cache_control
+            )
+        if "configs" in data:
+            known += 1
+            configs = data["configs"]
+            self.configs = (
+                _decode_computer_toolset_configs(configs) if configs.__class__ is dict else configs
+            )
+        if len(data) != known:
             self._extra = extra(data, _COMPUTER_TOOLSET_20260801_KEYS)
     return self
 
@@ -250,108 +258,127 @@ _COMPUTER_TOOLSET_CONFIGS_KEYS = frozenset(
 
 def _decode_computer_toolset_configs(data: dict[str, Any]) -> ComputerToolsetConfigs:
     self = _new(ComputerToolsetConfigs)
-    if len(data) == 0:
-        self.cursor_position = UNSET
-        self.double_click = UNSET
-        self.hold_key = UNSET
-        self.key = UNSET
-        self.left_click = UNSET
-        self.left_click_drag = UNSET
-        self.left_mouse_down = UNSET
-        self.left_mouse_up = UNSET
-        self.middle_click = UNSET
-        self.mouse_move = UNSET
-        self.right_click = UNSET
-        self.screenshot = UNSET
-        self.scroll = UNSET
-        self.triple_click = UNSET
-        self.type = UNSET
-        self.wait = UNSET
-        self.zoom = UNSET
-    else:
-        cursor_position = data.get("cursor_position", UNSET)
-        self.cursor_position = (
-            decoders["ComputerCursorPositionConfig"](cursor_position)
-            if cursor_position.__class__ is dict
-            else cursor_position
-        )
-        double_click = data.get("double_click", UNSET)
-        self.double_click = (
-            decoders["ComputerDoubleClickConfig"](double_click)
-            if double_click.__class__ is dict
-            else double_click
-        )
-        hold_key = data.get("hold_key", UNSET)
-        self.hold_key = (
-            _decode_computer_hold_key_config(hold_key) if hold_key.__class__ is dict else hold_key
-        )
-        key = data.get("key", UNSET)
-        self.key = _decode_computer_key_config(key) if key.__class__ is dict else key
-        left_click = data.get("left_click", UNSET)
-        self.left_click = (
-            decoders["ComputerLeftClickConfig"](left_click)
-            if left_click.__class__ is dict
-            else left_click
-        )
-        left_click_drag = data.get("left_click_drag", UNSET)
-        self.left_click_drag = (
-            decoders["ComputerLeftClickDragConfig"](left_click_drag)
-            if left_click_drag.__class__ is dict
-            else left_click_drag
-        )
-        left_mouse_down = data.get("left_mouse_down", UNSET)
-        self.left_mouse_down = (
-            decoders["ComputerLeftMouseDownConfig"](left_mouse_down)
-            if left_mouse_down.__class__ is dict
-            else left_mouse_down
-        )
-        left_mouse_up = data.get("left_mouse_up", UNSET)
-        self.left_mouse_up = (
-            decoders["ComputerLeftMouseUpConfig"](left_mouse_up)
-            if left_mouse_up.__class__ is dict
-            else left_mouse_up
-        )
-        middle_click = data.get("middle_click", UNSET)
-        self.middle_click = (
-            decoders["ComputerMiddleClickConfig"](middle_click)
-            if middle_click.__class__ is dict
-            else middle_click
-        )
-        mouse_move = data.get("mouse_move", UNSET)
-        self.mouse_move = (
-            decoders["ComputerMouseMoveConfig"](mouse_move)
-            if mouse_move.__class__ is dict
-            else mouse_move
-        )
-        right_click = data.get("right_click", UNSET)
-        self.right_click = (
-            decoders["ComputerRightClickConfig"](right_click)
-            if right_click.__class__ is dict
-            else right_click
-        )
-        screenshot = data.get("screenshot", UNSET)
-        self.screenshot = (
-            _decode_computer_screenshot_config(screenshot)
-            if screenshot.__class__ is dict
-            else screenshot
-        )
-        scroll = data.get("scroll", UNSET)
-        self.scroll = (
-            decoders["ComputerScrollConfig"](scroll) if scroll.__class__ is dict else scroll
-        )
-        triple_click = data.get("triple_click", UNSET)
-        self.triple_click = (
-            decoders["ComputerTripleClickConfig"](triple_click)
-            if triple_click.__class__ is dict
-            else triple_click
-        )
-        type = data.get("type", UNSET)
-        self.type = _decode_computer_type_config(type) if type.__class__ is dict else type
-        wait = data.get("wait", UNSET)
-        self.wait = _decode_computer_wait_config(wait) if wait.__class__ is dict else wait
-        zoom = data.get("zoom", UNSET)
-        self.zoom = _decode_computer_zoom_config(zoom) if zoom.__class__ is dict else zoom
-        if not _COMPUTER_TOOLSET_CONFIGS_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "cursor_position" in data:
+            known += 1
+            cursor_position = data["cursor_position"]
+            self.cursor_position = (
+                decoders["ComputerCursorPositionConfig"](cursor_position)
+                if cursor_position.__class__ is dict
+                else cursor_position
+            )
+        if "double_click" in data:
+            known += 1
+            double_click = data["double_click"]
+            self.double_click = (
+                decoders["ComputerDoubleClickConfig"](double_click)
+                if double_click.__class__ is dict
+                else double_click
+            )
+        if "hold_key" in data:
+            known += 1
+            hold_key = data["hold_key"]
+            self.hold_key = (
+                _decode_computer_hold_key_config(hold_key)
+                if hold_key.__class__ is dict
+                else hold_key
+            )
+        if "key" in data:
+            known += 1
+            key = data["key"]
+            self.key = _decode_computer_key_config(key) if key.__class__ is dict else key
+        if "left_click" in data:
+            known += 1
+            left_click = data["left_click"]
+            self.left_click = (
+                decoders["ComputerLeftClickConfig"](left_click)
+                if left_click.__class__ is dict
+                else left_click
+            )
+        if "left_click_drag" in data:
+            known += 1
+            left_click_drag = data["left_click_drag"]
+            self.left_click_drag = (
+                decoders["ComputerLeftClickDragConfig"](left_click_drag)
+                if left_click_drag.__class__ is dict
+                else left_click_drag
+            )
+        if "left_mouse_down" in data:
+            known += 1
+            left_mouse_down = data["left_mouse_down"]
+            self.left_mouse_down = (
+                decoders["ComputerLeftMouseDownConfig"](left_mouse_down)
+                if left_mouse_down.__class__ is dict
+                else left_mouse_down
+            )
+        if "left_mouse_up" in data:
+            known += 1
+            left_mouse_up = data["left_mouse_up"]
+            self.left_mouse_up = (
+                decoders["ComputerLeftMouseUpConfig"](left_mouse_up)
+                if left_mouse_up.__class__ is dict
+                else left_mouse_up
+            )
+        if "middle_click" in data:
+            known += 1
+            middle_click = data["middle_click"]
+            self.middle_click = (
+                decoders["ComputerMiddleClickConfig"](middle_click)
+                if middle_click.__class__ is dict
+                else middle_click
+            )
+        if "mouse_move" in data:
+            known += 1
+            mouse_move = data["mouse_move"]
+            self.mouse_move = (
+                decoders["ComputerMouseMoveConfig"](mouse_move)
+                if mouse_move.__class__ is dict
+                else mouse_move
+            )
+        if "right_click" in data:
+            known += 1
+            right_click = data["right_click"]
+            self.right_click = (
+                decoders["ComputerRightClickConfig"](right_click)
+                if right_click.__class__ is dict
+                else right_click
+            )
+        if "screenshot" in data:
+            known += 1
+            screenshot = data["screenshot"]
+            self.screenshot = (
+                _decode_computer_screenshot_config(screenshot)
+                if screenshot.__class__ is dict
+                else screenshot
+            )
+        if "scroll" in data:
+            known += 1
+            scroll = data["scroll"]
+            self.scroll = (
+                decoders["ComputerScrollConfig"](scroll) if scroll.__class__ is dict else scroll
+            )
+        if "triple_click" in data:
+            known += 1
+            triple_click = data["triple_click"]
+            self.triple_click = (
+                decoders["ComputerTripleClickConfig"](triple_click)
+                if triple_click.__class__ is dict
+                else triple_click
+            )
+        if "type" in data:
+            known += 1
+            type = data["type"]
+            self.type = _decode_computer_type_config(type) if type.__class__ is dict else type
+        if "wait" in data:
+            known += 1
+            wait = data["wait"]
+            self.wait = _decode_computer_wait_config(wait) if wait.__class__ is dict else wait
+        if "zoom" in data:
+            known += 1
+            zoom = data["zoom"]
+            self.zoom = _decode_computer_zoom_config(zoom) if zoom.__class__ is dict else zoom
+        if len(data) != known:
             self._extra = extra(data, _COMPUTER_TOOLSET_CONFIGS_KEYS)
     return self
 
@@ -374,13 +401,15 @@ _COMPUTER_TYPE_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_computer_type_config(data: dict[str, Any]) -> ComputerTypeConfig:
     self = _new(ComputerTypeConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _COMPUTER_TYPE_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _COMPUTER_TYPE_CONFIG_KEYS)
     return self
 
@@ -403,13 +432,15 @@ _COMPUTER_WAIT_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_computer_wait_config(data: dict[str, Any]) -> ComputerWaitConfig:
     self = _new(ComputerWaitConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _COMPUTER_WAIT_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _COMPUTER_WAIT_CONFIG_KEYS)
     return self
 
@@ -435,13 +466,15 @@ _COMPUTER_ZOOM_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_computer_zoom_config(data: dict[str, Any]) -> ComputerZoomConfig:
     self = _new(ComputerZoomConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _COMPUTER_ZOOM_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _COMPUTER_ZOOM_CONFIG_KEYS)
     return self
 

@@ -35,13 +35,15 @@ _COMPUTER_CURSOR_POSITION_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_computer_cursor_position_config(data: dict[str, Any]) -> ComputerCursorPositionConfig:
     self = _new(ComputerCursorPositionConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _COMPUTER_CURSOR_POSITION_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _COMPUTER_CURSOR_POSITION_CONFIG_KEYS)
     return self
 
@@ -67,13 +69,15 @@ _COMPUTER_DOUBLE_CLICK_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_computer_double_click_config(data: dict[str, Any]) -> ComputerDoubleClickConfig:
     self = _new(ComputerDoubleClickConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _COMPUTER_DOUBLE_CLICK_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _COMPUTER_DOUBLE_CLICK_CONFIG_KEYS)
     return self
 
@@ -99,13 +103,15 @@ _COMPUTER_LEFT_CLICK_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_computer_left_click_config(data: dict[str, Any]) -> ComputerLeftClickConfig:
     self = _new(ComputerLeftClickConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _COMPUTER_LEFT_CLICK_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _COMPUTER_LEFT_CLICK_CONFIG_KEYS)
     return self
 
@@ -131,13 +137,15 @@ _COMPUTER_LEFT_CLICK_DRAG_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_computer_left_click_drag_config(data: dict[str, Any]) -> ComputerLeftClickDragConfig:
     self = _new(ComputerLeftClickDragConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _COMPUTER_LEFT_CLICK_DRAG_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _COMPUTER_LEFT_CLICK_DRAG_CONFIG_KEYS)
     return self
 
@@ -163,13 +171,15 @@ _COMPUTER_LEFT_MOUSE_DOWN_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_computer_left_mouse_down_config(data: dict[str, Any]) -> ComputerLeftMouseDownConfig:
     self = _new(ComputerLeftMouseDownConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _COMPUTER_LEFT_MOUSE_DOWN_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _COMPUTER_LEFT_MOUSE_DOWN_CONFIG_KEYS)
     return self
 
@@ -192,13 +202,15 @@ _COMPUTER_LEFT_MOUSE_UP_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_computer_left_mouse_up_config(data: dict[str, Any]) -> ComputerLeftMouseUpConfig:
     self = _new(ComputerLeftMouseUpConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _COMPUTER_LEFT_MOUSE_UP_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _COMPUTER_LEFT_MOUSE_UP_CONFIG_KEYS)
     return self
 
@@ -224,13 +236,15 @@ _COMPUTER_MIDDLE_CLICK_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_computer_middle_click_config(data: dict[str, Any]) -> ComputerMiddleClickConfig:
     self = _new(ComputerMiddleClickConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _COMPUTER_MIDDLE_CLICK_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _COMPUTER_MIDDLE_CLICK_CONFIG_KEYS)
     return self
 
@@ -256,13 +270,15 @@ _COMPUTER_MOUSE_MOVE_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_computer_mouse_move_config(data: dict[str, Any]) -> ComputerMouseMoveConfig:
     self = _new(ComputerMouseMoveConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _COMPUTER_MOUSE_MOVE_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _COMPUTER_MOUSE_MOVE_CONFIG_KEYS)
     return self
 
@@ -288,13 +304,15 @@ _COMPUTER_RIGHT_CLICK_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_computer_right_click_config(data: dict[str, Any]) -> ComputerRightClickConfig:
     self = _new(ComputerRightClickConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _COMPUTER_RIGHT_CLICK_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _COMPUTER_RIGHT_CLICK_CONFIG_KEYS)
     return self
 
@@ -320,13 +338,15 @@ _COMPUTER_SCROLL_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_computer_scroll_config(data: dict[str, Any]) -> ComputerScrollConfig:
     self = _new(ComputerScrollConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _COMPUTER_SCROLL_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _COMPUTER_SCROLL_CONFIG_KEYS)
     return self
 
@@ -352,13 +372,15 @@ _COMPUTER_TRIPLE_CLICK_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_computer_triple_click_config(data: dict[str, Any]) -> ComputerTripleClickConfig:
     self = _new(ComputerTripleClickConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _COMPUTER_TRIPLE_CLICK_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _COMPUTER_TRIPLE_CLICK_CONFIG_KEYS)
     return self
 

@@ -67,16 +67,18 @@ def _decode_document_block(data: dict[str, Any]) -> DocumentBlock:
     except KeyError:
         return _decode_document_block(fill(data, ("type", "source")))
     self.source = _decode_document_block_source(source)
-    if len(data) == 2:
-        self.citations = UNSET
-        self.title = UNSET
-    else:
-        citations = data.get("citations", UNSET)
-        self.citations = (
-            decoders["CitationsConfig"](citations) if citations.__class__ is dict else citations
-        )
-        self.title = data.get("title", UNSET)
-        if not _DOCUMENT_BLOCK_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "citations" in data:
+            known += 1
+            citations = data["citations"]
+            self.citations = (
+                decoders["CitationsConfig"](citations) if citations.__class__ is dict else citations
+            )
+        if "title" in data:
+            known += 1
+            self.title = data["title"]
+        if len(data) != known:
             self._extra = extra(data, _DOCUMENT_BLOCK_KEYS)
     return self
 

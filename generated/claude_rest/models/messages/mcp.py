@@ -40,11 +40,12 @@ def _decode_mcp_tool(data: dict[str, Any]) -> MCPTool:
         self.name = data["name"]
     except KeyError:
         return _decode_mcp_tool(fill(data, ("input_schema", "name")))
-    if len(data) == 2:
-        self.description = UNSET
-    else:
-        self.description = data.get("description", UNSET)
-        if not _MCP_TOOL_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "description" in data:
+            known += 1
+            self.description = data["description"]
+        if len(data) != known:
             self._extra = extra(data, _MCP_TOOL_KEYS)
     return self
 
@@ -64,13 +65,15 @@ _MCP_TOOL_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_mcp_tool_config(data: dict[str, Any]) -> MCPToolConfig:
     self = _new(MCPToolConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _MCP_TOOL_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _MCP_TOOL_CONFIG_KEYS)
     return self
 
@@ -93,13 +96,15 @@ _MCP_TOOL_DEFAULT_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_mcp_tool_default_config(data: dict[str, Any]) -> MCPToolDefaultConfig:
     self = _new(MCPToolDefaultConfig)
-    if len(data) == 0:
-        self.defer_loading = UNSET
-        self.enabled = UNSET
-    else:
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.enabled = data.get("enabled", UNSET)
-        if not _MCP_TOOL_DEFAULT_CONFIG_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "enabled" in data:
+            known += 1
+            self.enabled = data["enabled"]
+        if len(data) != known:
             self._extra = extra(data, _MCP_TOOL_DEFAULT_CONFIG_KEYS)
     return self
 
@@ -239,31 +244,39 @@ def _decode_mcp_toolset(data: dict[str, Any]) -> MCPToolset:
         self.mcp_server_name = data["mcp_server_name"]
     except KeyError:
         return _decode_mcp_toolset(fill(data, ("type", "mcp_server_name")))
-    if len(data) == 2:
-        self.cache_control = UNSET
-        self.configs = UNSET
-        self.default_config = UNSET
-        self.tools = UNSET
-    else:
-        cache_control = data.get("cache_control", UNSET)
-        self.cache_control = (
-            decoders["CacheControlEphemeral"](cache_control)
-            if cache_control.__class__ is dict
-            else cache_control
-        )
-        configs = data.get("configs", UNSET)
-        self.configs = (
-            decoders.decode_map("MCPToolConfig", configs) if configs.__class__ is dict else configs
-        )
-        default_config = data.get("default_config", UNSET)
-        self.default_config = (
-            _decode_mcp_tool_default_config(default_config)
-            if default_config.__class__ is dict
-            else default_config
-        )
-        tools = data.get("tools", UNSET)
-        self.tools = decoders.decode_list("MCPTool", tools) if tools.__class__ is list else tools
-        if not _MCP_TOOLSET_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "cache_control" in data:
+            known += 1
+            cache_control = data["cache_control"]
+            self.cache_control = (
+                decoders["CacheControlEphemeral"](cache_control)
+                if cache_control.__class__ is dict
+                else cache_control
+            )
+        if "configs" in data:
+            known += 1
+            configs = data["configs"]
+            self.configs = (
+                decoders.decode_map("MCPToolConfig", configs)
+                if configs.__class__ is dict
+                else configs
+            )
+        if "default_config" in data:
+            known += 1
+            default_config = data["default_config"]
+            self.default_config = (
+                _decode_mcp_tool_default_config(default_config)
+                if default_config.__class__ is dict
+                else default_config
+            )
+        if "tools" in data:
+            known += 1
+            tools = data["tools"]
+            self.tools = (
+                decoders.decode_list("MCPTool", tools) if tools.__class__ is list else tools
+            )
+        if len(data) != known:
             self._extra = extra(data, _MCP_TOOLSET_KEYS)
     return self
 

@@ -143,44 +143,53 @@ def _decode_message(data: dict[str, Any]) -> Message:
         decoders.decode_list("ContentBlock", content) if content.__class__ is list else content
     )
     self.usage = _decode_usage(usage) if usage.__class__ is dict else usage
-    if len(data) == 6:
-        self.container = UNSET
-        self.context_management = UNSET
-        self.diagnostics = UNSET
-        self.input_transformations = UNSET
-        self.stop_details = UNSET
-        self.stop_reason = UNSET
-        self.stop_sequence = UNSET
-    else:
-        container = data.get("container", UNSET)
-        self.container = (
-            decoders["Container"](container) if container.__class__ is dict else container
-        )
-        context_management = data.get("context_management", UNSET)
-        self.context_management = (
-            decoders["ContextManagementResponse"](context_management)
-            if context_management.__class__ is dict
-            else context_management
-        )
-        diagnostics = data.get("diagnostics", UNSET)
-        self.diagnostics = (
-            decoders["Diagnostics"](diagnostics) if diagnostics.__class__ is dict else diagnostics
-        )
-        input_transformations = data.get("input_transformations", UNSET)
-        self.input_transformations = (
-            decoders.decode_list("InputTransformation", input_transformations)
-            if input_transformations.__class__ is list
-            else input_transformations
-        )
-        stop_details = data.get("stop_details", UNSET)
-        self.stop_details = (
-            _decode_refusal_stop_details(stop_details)
-            if stop_details.__class__ is dict
-            else stop_details
-        )
-        self.stop_reason = data.get("stop_reason", UNSET)
-        self.stop_sequence = data.get("stop_sequence", UNSET)
-        if not _MESSAGE_KEYS.issuperset(data):
+    known = 6
+    if len(data) != known:
+        if "container" in data:
+            known += 1
+            container = data["container"]
+            self.container = (
+                decoders["Container"](container) if container.__class__ is dict else container
+            )
+        if "context_management" in data:
+            known += 1
+            context_management = data["context_management"]
+            self.context_management = (
+                decoders["ContextManagementResponse"](context_management)
+                if context_management.__class__ is dict
+                else context_management
+            )
+        if "diagnostics" in data:
+            known += 1
+            diagnostics = data["diagnostics"]
+            self.diagnostics = (
+                decoders["Diagnostics"](diagnostics)
+                if diagnostics.__class__ is dict
+                else diagnostics
+            )
+        if "input_transformations" in data:
+            known += 1
+            input_transformations = data["input_transformations"]
+            self.input_transformations = (
+                decoders.decode_list("InputTransformation", input_transformations)
+                if input_transformations.__class__ is list
+                else input_transformations
+            )
+        if "stop_details" in data:
+            known += 1
+            stop_details = data["stop_details"]
+            self.stop_details = (
+                _decode_refusal_stop_details(stop_details)
+                if stop_details.__class__ is dict
+                else stop_details
+            )
+        if "stop_reason" in data:
+            known += 1
+            self.stop_reason = data["stop_reason"]
+        if "stop_sequence" in data:
+            known += 1
+            self.stop_sequence = data["stop_sequence"]
+        if len(data) != known:
             self._extra = extra(data, _MESSAGE_KEYS)
     return self
 
@@ -268,19 +277,24 @@ def _decode_refusal_stop_details(data: dict[str, Any]) -> RefusalStopDetails:
         self.type = data["type"]
     except KeyError:
         return _decode_refusal_stop_details(fill(data, ("type",)))
-    if len(data) == 1:
-        self.category = UNSET
-        self.explanation = UNSET
-        self.fallback_credit_token = UNSET
-        self.fallback_has_prefill_claim = UNSET
-        self.recommended_model = UNSET
-    else:
-        self.category = data.get("category", UNSET)
-        self.explanation = data.get("explanation", UNSET)
-        self.fallback_credit_token = data.get("fallback_credit_token", UNSET)
-        self.fallback_has_prefill_claim = data.get("fallback_has_prefill_claim", UNSET)
-        self.recommended_model = data.get("recommended_model", UNSET)
-        if not _REFUSAL_STOP_DETAILS_KEYS.issuperset(data):
+    known = 1
+    if len(data) != known:
+        if "category" in data:
+            known += 1
+            self.category = data["category"]
+        if "explanation" in data:
+            known += 1
+            self.explanation = data["explanation"]
+        if "fallback_credit_token" in data:
+            known += 1
+            self.fallback_credit_token = data["fallback_credit_token"]
+        if "fallback_has_prefill_claim" in data:
+            known += 1
+            self.fallback_has_prefill_claim = data["fallback_has_prefill_claim"]
+        if "recommended_model" in data:
+            known += 1
+            self.recommended_model = data["recommended_model"]
+        if len(data) != known:
             self._extra = extra(data, _REFUSAL_STOP_DETAILS_KEYS)
     return self
 
@@ -400,50 +414,60 @@ def _decode_usage(data: dict[str, Any]) -> Usage:
         self.output_tokens = data["output_tokens"]
     except KeyError:
         return _decode_usage(fill(data, ("input_tokens", "output_tokens")))
-    if len(data) == 2:
-        self.cache_creation = UNSET
-        self.cache_creation_input_tokens = UNSET
-        self.cache_read_input_tokens = UNSET
-        self.fallback_credit = UNSET
-        self.inference_geo = UNSET
-        self.iterations = UNSET
-        self.output_tokens_details = UNSET
-        self.server_tool_use = UNSET
-        self.service_tier = UNSET
-        self.speed = UNSET
-    else:
-        cache_creation = data.get("cache_creation", UNSET)
-        self.cache_creation = (
-            _decode_cache_creation(cache_creation)
-            if cache_creation.__class__ is dict
-            else cache_creation
-        )
-        self.cache_creation_input_tokens = data.get("cache_creation_input_tokens", UNSET)
-        self.cache_read_input_tokens = data.get("cache_read_input_tokens", UNSET)
-        fallback_credit = data.get("fallback_credit", UNSET)
-        self.fallback_credit = (
-            decoders["FallbackCreditUsage"](fallback_credit)
-            if fallback_credit.__class__ is dict
-            else fallback_credit
-        )
-        self.inference_geo = data.get("inference_geo", UNSET)
-        iterations = data.get("iterations", UNSET)
-        self.iterations = decoders["IterationsUsage"](iterations)
-        output_tokens_details = data.get("output_tokens_details", UNSET)
-        self.output_tokens_details = (
-            _decode_output_tokens_details(output_tokens_details)
-            if output_tokens_details.__class__ is dict
-            else output_tokens_details
-        )
-        server_tool_use = data.get("server_tool_use", UNSET)
-        self.server_tool_use = (
-            _decode_server_tool_usage(server_tool_use)
-            if server_tool_use.__class__ is dict
-            else server_tool_use
-        )
-        self.service_tier = data.get("service_tier", UNSET)
-        self.speed = data.get("speed", UNSET)
-        if not _USAGE_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "cache_creation" in data:
+            known += 1
+            cache_creation = data["cache_creation"]
+            self.cache_creation = (
+                _decode_cache_creation(cache_creation)
+                if cache_creation.__class__ is dict
+                else cache_creation
+            )
+        if "cache_creation_input_tokens" in data:
+            known += 1
+            self.cache_creation_input_tokens = data["cache_creation_input_tokens"]
+        if "cache_read_input_tokens" in data:
+            known += 1
+            self.cache_read_input_tokens = data["cache_read_input_tokens"]
+        if "fallback_credit" in data:
+            known += 1
+            fallback_credit = data["fallback_credit"]
+            self.fallback_credit = (
+                decoders["FallbackCreditUsage"](fallback_credit)
+                if fallback_credit.__class__ is dict
+                else fallback_credit
+            )
+        if "inference_geo" in data:
+            known += 1
+            self.inference_geo = data["inference_geo"]
+        if "iterations" in data:
+            known += 1
+            iterations = data["iterations"]
+            self.iterations = decoders["IterationsUsage"](iterations)
+        if "output_tokens_details" in data:
+            known += 1
+            output_tokens_details = data["output_tokens_details"]
+            self.output_tokens_details = (
+                _decode_output_tokens_details(output_tokens_details)
+                if output_tokens_details.__class__ is dict
+                else output_tokens_details
+            )
+        if "server_tool_use" in data:
+            known += 1
+            server_tool_use = data["server_tool_use"]
+            self.server_tool_use = (
+                _decode_server_tool_usage(server_tool_use)
+                if server_tool_use.__class__ is dict
+                else server_tool_use
+            )
+        if "service_tier" in data:
+            known += 1
+            self.service_tier = data["service_tier"]
+        if "speed" in data:
+            known += 1
+            self.speed = data["speed"]
+        if len(data) != known:
             self._extra = extra(data, _USAGE_KEYS)
     return self
 

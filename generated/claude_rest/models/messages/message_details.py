@@ -307,14 +307,17 @@ def _decode_container(data: dict[str, Any]) -> Container:
     except KeyError:
         return _decode_container(fill(data, ("id", "expires_at")))
     self.expires_at = decode_timestamp(expires_at)
-    if len(data) == 2:
-        self.skills = UNSET
-    else:
-        skills = data.get("skills", UNSET)
-        self.skills = (
-            decoders.decode_list("ContainerSkill", skills) if skills.__class__ is list else skills
-        )
-        if not _CONTAINER_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "skills" in data:
+            known += 1
+            skills = data["skills"]
+            self.skills = (
+                decoders.decode_list("ContainerSkill", skills)
+                if skills.__class__ is list
+                else skills
+            )
+        if len(data) != known:
             self._extra = extra(data, _CONTAINER_KEYS)
     return self
 
@@ -389,12 +392,13 @@ _DIAGNOSTICS_KEYS = frozenset({"cache_miss_reason"})
 
 def _decode_diagnostics(data: dict[str, Any]) -> Diagnostics:
     self = _new(Diagnostics)
-    if len(data) == 0:
-        self.cache_miss_reason = UNSET
-    else:
-        cache_miss_reason = data.get("cache_miss_reason", UNSET)
-        self.cache_miss_reason = _decode_cache_miss_reason(cache_miss_reason)
-        if not _DIAGNOSTICS_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "cache_miss_reason" in data:
+            known += 1
+            cache_miss_reason = data["cache_miss_reason"]
+            self.cache_miss_reason = _decode_cache_miss_reason(cache_miss_reason)
+        if len(data) != known:
             self._extra = extra(data, _DIAGNOSTICS_KEYS)
     return self
 

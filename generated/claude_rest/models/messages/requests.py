@@ -32,11 +32,12 @@ def _decode_cache_control_ephemeral(data: dict[str, Any]) -> CacheControlEphemer
         self.type = data["type"]
     except KeyError:
         return _decode_cache_control_ephemeral(fill(data, ("type",)))
-    if len(data) == 1:
-        self.ttl = UNSET
-    else:
-        self.ttl = data.get("ttl", UNSET)
-        if not _CACHE_CONTROL_EPHEMERAL_KEYS.issuperset(data):
+    known = 1
+    if len(data) != known:
+        if "ttl" in data:
+            known += 1
+            self.ttl = data["ttl"]
+        if len(data) != known:
             self._extra = extra(data, _CACHE_CONTROL_EPHEMERAL_KEYS)
     return self
 
@@ -92,16 +93,17 @@ def _decode_message_tokens_count(data: dict[str, Any]) -> MessageTokensCount:
         self.input_tokens = data["input_tokens"]
     except KeyError:
         return _decode_message_tokens_count(fill(data, ("input_tokens",)))
-    if len(data) == 1:
-        self.context_management = UNSET
-    else:
-        context_management = data.get("context_management", UNSET)
-        self.context_management = (
-            _decode_count_tokens_context_management_response(context_management)
-            if context_management.__class__ is dict
-            else context_management
-        )
-        if not _MESSAGE_TOKENS_COUNT_KEYS.issuperset(data):
+    known = 1
+    if len(data) != known:
+        if "context_management" in data:
+            known += 1
+            context_management = data["context_management"]
+            self.context_management = (
+                _decode_count_tokens_context_management_response(context_management)
+                if context_management.__class__ is dict
+                else context_management
+            )
+        if len(data) != known:
             self._extra = extra(data, _MESSAGE_TOKENS_COUNT_KEYS)
     return self
 

@@ -37,13 +37,15 @@ def _decode_compaction_content_block_delta(data: dict[str, Any]) -> CompactionCo
         self.type = data["type"]
     except KeyError:
         return _decode_compaction_content_block_delta(fill(data, ("type",)))
-    if len(data) == 1:
-        self.content = UNSET
-        self.encrypted_content = UNSET
-    else:
-        self.content = data.get("content", UNSET)
-        self.encrypted_content = data.get("encrypted_content", UNSET)
-        if not _COMPACTION_CONTENT_BLOCK_DELTA_KEYS.issuperset(data):
+    known = 1
+    if len(data) != known:
+        if "content" in data:
+            known += 1
+            self.content = data["content"]
+        if "encrypted_content" in data:
+            known += 1
+            self.encrypted_content = data["encrypted_content"]
+        if len(data) != known:
             self._extra = extra(data, _COMPACTION_CONTENT_BLOCK_DELTA_KEYS)
     return self
 
@@ -175,11 +177,12 @@ def _decode_thinking_delta(data: dict[str, Any]) -> ThinkingDelta:
         self.thinking = data["thinking"]
     except KeyError:
         return _decode_thinking_delta(fill(data, ("type", "thinking")))
-    if len(data) == 2:
-        self.estimated_tokens = UNSET
-    else:
-        self.estimated_tokens = data.get("estimated_tokens", UNSET)
-        if not _THINKING_DELTA_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "estimated_tokens" in data:
+            known += 1
+            self.estimated_tokens = data["estimated_tokens"]
+        if len(data) != known:
             self._extra = extra(data, _THINKING_DELTA_KEYS)
     return self
 

@@ -82,39 +82,46 @@ def _decode_message_delta_usage(data: dict[str, Any]) -> MessageDeltaUsage:
         self.output_tokens = data["output_tokens"]
     except KeyError:
         return _decode_message_delta_usage(fill(data, ("output_tokens",)))
-    if len(data) == 1:
-        self.cache_creation_input_tokens = UNSET
-        self.cache_read_input_tokens = UNSET
-        self.fallback_credit = UNSET
-        self.input_tokens = UNSET
-        self.iterations = UNSET
-        self.output_tokens_details = UNSET
-        self.server_tool_use = UNSET
-    else:
-        self.cache_creation_input_tokens = data.get("cache_creation_input_tokens", UNSET)
-        self.cache_read_input_tokens = data.get("cache_read_input_tokens", UNSET)
-        fallback_credit = data.get("fallback_credit", UNSET)
-        self.fallback_credit = (
-            decoders["FallbackCreditUsage"](fallback_credit)
-            if fallback_credit.__class__ is dict
-            else fallback_credit
-        )
-        self.input_tokens = data.get("input_tokens", UNSET)
-        iterations = data.get("iterations", UNSET)
-        self.iterations = decoders["IterationsUsage"](iterations)
-        output_tokens_details = data.get("output_tokens_details", UNSET)
-        self.output_tokens_details = (
-            decoders["OutputTokensDetails"](output_tokens_details)
-            if output_tokens_details.__class__ is dict
-            else output_tokens_details
-        )
-        server_tool_use = data.get("server_tool_use", UNSET)
-        self.server_tool_use = (
-            decoders["ServerToolUsage"](server_tool_use)
-            if server_tool_use.__class__ is dict
-            else server_tool_use
-        )
-        if not _MESSAGE_DELTA_USAGE_KEYS.issuperset(data):
+    known = 1
+    if len(data) != known:
+        if "cache_creation_input_tokens" in data:
+            known += 1
+            self.cache_creation_input_tokens = data["cache_creation_input_tokens"]
+        if "cache_read_input_tokens" in data:
+            known += 1
+            self.cache_read_input_tokens = data["cache_read_input_tokens"]
+        if "fallback_credit" in data:
+            known += 1
+            fallback_credit = data["fallback_credit"]
+            self.fallback_credit = (
+                decoders["FallbackCreditUsage"](fallback_credit)
+                if fallback_credit.__class__ is dict
+                else fallback_credit
+            )
+        if "input_tokens" in data:
+            known += 1
+            self.input_tokens = data["input_tokens"]
+        if "iterations" in data:
+            known += 1
+            iterations = data["iterations"]
+            self.iterations = decoders["IterationsUsage"](iterations)
+        if "output_tokens_details" in data:
+            known += 1
+            output_tokens_details = data["output_tokens_details"]
+            self.output_tokens_details = (
+                decoders["OutputTokensDetails"](output_tokens_details)
+                if output_tokens_details.__class__ is dict
+                else output_tokens_details
+            )
+        if "server_tool_use" in data:
+            known += 1
+            server_tool_use = data["server_tool_use"]
+            self.server_tool_use = (
+                decoders["ServerToolUsage"](server_tool_use)
+                if server_tool_use.__class__ is dict
+                else server_tool_use
+            )
+        if len(data) != known:
             self._extra = extra(data, _MESSAGE_DELTA_USAGE_KEYS)
     return self
 
@@ -243,23 +250,25 @@ def _decode_raw_message_delta_event(data: dict[str, Any]) -> RawMessageDeltaEven
         return _decode_raw_message_delta_event(fill(data, ("type", "delta", "usage")))
     self.delta = _decode_raw_message_delta_event_delta(delta) if delta.__class__ is dict else delta
     self.usage = _decode_message_delta_usage(usage) if usage.__class__ is dict else usage
-    if len(data) == 3:
-        self.context_management = UNSET
-        self.input_transformations = UNSET
-    else:
-        context_management = data.get("context_management", UNSET)
-        self.context_management = (
-            decoders["ContextManagementResponse"](context_management)
-            if context_management.__class__ is dict
-            else context_management
-        )
-        input_transformations = data.get("input_transformations", UNSET)
-        self.input_transformations = (
-            decoders.decode_list("InputTransformation", input_transformations)
-            if input_transformations.__class__ is list
-            else input_transformations
-        )
-        if not _RAW_MESSAGE_DELTA_EVENT_KEYS.issuperset(data):
+    known = 3
+    if len(data) != known:
+        if "context_management" in data:
+            known += 1
+            context_management = data["context_management"]
+            self.context_management = (
+                decoders["ContextManagementResponse"](context_management)
+                if context_management.__class__ is dict
+                else context_management
+            )
+        if "input_transformations" in data:
+            known += 1
+            input_transformations = data["input_transformations"]
+            self.input_transformations = (
+                decoders.decode_list("InputTransformation", input_transformations)
+                if input_transformations.__class__ is list
+                else input_transformations
+            )
+        if len(data) != known:
             self._extra = extra(data, _RAW_MESSAGE_DELTA_EVENT_KEYS)
     return self
 
@@ -287,25 +296,29 @@ _RAW_MESSAGE_DELTA_EVENT_DELTA_KEYS = frozenset(
 
 def _decode_raw_message_delta_event_delta(data: dict[str, Any]) -> RawMessageDeltaEventDelta:
     self = _new(RawMessageDeltaEventDelta)
-    if len(data) == 0:
-        self.container = UNSET
-        self.stop_details = UNSET
-        self.stop_reason = UNSET
-        self.stop_sequence = UNSET
-    else:
-        container = data.get("container", UNSET)
-        self.container = (
-            decoders["Container"](container) if container.__class__ is dict else container
-        )
-        stop_details = data.get("stop_details", UNSET)
-        self.stop_details = (
-            decoders["RefusalStopDetails"](stop_details)
-            if stop_details.__class__ is dict
-            else stop_details
-        )
-        self.stop_reason = data.get("stop_reason", UNSET)
-        self.stop_sequence = data.get("stop_sequence", UNSET)
-        if not _RAW_MESSAGE_DELTA_EVENT_DELTA_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "container" in data:
+            known += 1
+            container = data["container"]
+            self.container = (
+                decoders["Container"](container) if container.__class__ is dict else container
+            )
+        if "stop_details" in data:
+            known += 1
+            stop_details = data["stop_details"]
+            self.stop_details = (
+                decoders["RefusalStopDetails"](stop_details)
+                if stop_details.__class__ is dict
+                else stop_details
+            )
+        if "stop_reason" in data:
+            known += 1
+            self.stop_reason = data["stop_reason"]
+        if "stop_sequence" in data:
+            known += 1
+            self.stop_sequence = data["stop_sequence"]
+        if len(data) != known:
             self._extra = extra(data, _RAW_MESSAGE_DELTA_EVENT_DELTA_KEYS)
     return self
 

@@ -41,16 +41,17 @@ def _decode_text_block(data: dict[str, Any]) -> TextBlock:
         self.text = data["text"]
     except KeyError:
         return _decode_text_block(fill(data, ("type", "text")))
-    if len(data) == 2:
-        self.citations = UNSET
-    else:
-        citations = data.get("citations", UNSET)
-        self.citations = (
-            decoders.decode_list("TextCitation", citations)
-            if citations.__class__ is list
-            else citations
-        )
-        if not _TEXT_BLOCK_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "citations" in data:
+            known += 1
+            citations = data["citations"]
+            self.citations = (
+                decoders.decode_list("TextCitation", citations)
+                if citations.__class__ is list
+                else citations
+            )
+        if len(data) != known:
             self._extra = extra(data, _TEXT_BLOCK_KEYS)
     return self
 

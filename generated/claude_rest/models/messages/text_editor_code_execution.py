@@ -77,19 +77,24 @@ def _decode_text_editor_code_execution_str_replace_result_block(
         self.type = data["type"]
     except KeyError:
         return _decode_text_editor_code_execution_str_replace_result_block(fill(data, ("type",)))
-    if len(data) == 1:
-        self.lines = UNSET
-        self.new_lines = UNSET
-        self.new_start = UNSET
-        self.old_lines = UNSET
-        self.old_start = UNSET
-    else:
-        self.lines = data.get("lines", UNSET)
-        self.new_lines = data.get("new_lines", UNSET)
-        self.new_start = data.get("new_start", UNSET)
-        self.old_lines = data.get("old_lines", UNSET)
-        self.old_start = data.get("old_start", UNSET)
-        if not _TEXT_EDITOR_CODE_EXECUTION_STR_REPLACE_RESULT_BLOCK_KEYS.issuperset(data):
+    known = 1
+    if len(data) != known:
+        if "lines" in data:
+            known += 1
+            self.lines = data["lines"]
+        if "new_lines" in data:
+            known += 1
+            self.new_lines = data["new_lines"]
+        if "new_start" in data:
+            known += 1
+            self.new_start = data["new_start"]
+        if "old_lines" in data:
+            known += 1
+            self.old_lines = data["old_lines"]
+        if "old_start" in data:
+            known += 1
+            self.old_start = data["old_start"]
+        if len(data) != known:
             self._extra = extra(data, _TEXT_EDITOR_CODE_EXECUTION_STR_REPLACE_RESULT_BLOCK_KEYS)
     return self
 
@@ -192,11 +197,12 @@ def _decode_text_editor_code_execution_tool_result_error_object(
         return _decode_text_editor_code_execution_tool_result_error_object(
             fill(data, ("type", "error_code"))
         )
-    if len(data) == 2:
-        self.error_message = UNSET
-    else:
-        self.error_message = data.get("error_message", UNSET)
-        if not _TEXT_EDITOR_CODE_EXECUTION_TOOL_RESULT_ERROR_OBJECT_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "error_message" in data:
+            known += 1
+            self.error_message = data["error_message"]
+        if len(data) != known:
             self._extra = extra(data, _TEXT_EDITOR_CODE_EXECUTION_TOOL_RESULT_ERROR_OBJECT_KEYS)
     return self
 
@@ -237,15 +243,18 @@ def _decode_text_editor_code_execution_view_result_block(
         return _decode_text_editor_code_execution_view_result_block(
             fill(data, ("type", "content", "file_type"))
         )
-    if len(data) == 3:
-        self.num_lines = UNSET
-        self.start_line = UNSET
-        self.total_lines = UNSET
-    else:
-        self.num_lines = data.get("num_lines", UNSET)
-        self.start_line = data.get("start_line", UNSET)
-        self.total_lines = data.get("total_lines", UNSET)
-        if not _TEXT_EDITOR_CODE_EXECUTION_VIEW_RESULT_BLOCK_KEYS.issuperset(data):
+    known = 3
+    if len(data) != known:
+        if "num_lines" in data:
+            known += 1
+            self.num_lines = data["num_lines"]
+        if "start_line" in data:
+            known += 1
+            self.start_line = data["start_line"]
+        if "total_lines" in data:
+            known += 1
+            self.total_lines = data["total_lines"]
+        if len(data) != known:
             self._extra = extra(data, _TEXT_EDITOR_CODE_EXECUTION_VIEW_RESULT_BLOCK_KEYS)
     return self
 

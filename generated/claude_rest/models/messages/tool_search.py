@@ -61,22 +61,26 @@ def _decode_tool_search_tool_bm25_20251119(data: dict[str, Any]) -> ToolSearchTo
         self.name = data["name"]
     except KeyError:
         return _decode_tool_search_tool_bm25_20251119(fill(data, ("type", "name")))
-    if len(data) == 2:
-        self.allowed_callers = UNSET
-        self.cache_control = UNSET
-        self.defer_loading = UNSET
-        self.strict = UNSET
-    else:
-        self.allowed_callers = data.get("allowed_callers", UNSET)
-        cache_control = data.get("cache_control", UNSET)
-        self.cache_control = (
-            decoders["CacheControlEphemeral"](cache_control)
-            if cache_control.__class__ is dict
-            else cache_control
-        )
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.strict = data.get("strict", UNSET)
-        if not _TOOL_SEARCH_TOOL_BM25_20251119_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "allowed_callers" in data:
+            known += 1
+            self.allowed_callers = data["allowed_callers"]
+        if "cache_control" in data:
+            known += 1
+            cache_control = data["cache_control"]
+            self.cache_control = (
+                decoders["CacheControlEphemeral"](cache_control)
+                if cache_control.__class__ is dict
+                else cache_control
+            )
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "strict" in data:
+            known += 1
+            self.strict = data["strict"]
+        if len(data) != known:
             self._extra = extra(data, _TOOL_SEARCH_TOOL_BM25_20251119_KEYS)
     return self
 
@@ -124,22 +128,26 @@ def _decode_tool_search_tool_regex_20251119(data: dict[str, Any]) -> ToolSearchT
         self.name = data["name"]
     except KeyError:
         return _decode_tool_search_tool_regex_20251119(fill(data, ("type", "name")))
-    if len(data) == 2:
-        self.allowed_callers = UNSET
-        self.cache_control = UNSET
-        self.defer_loading = UNSET
-        self.strict = UNSET
-    else:
-        self.allowed_callers = data.get("allowed_callers", UNSET)
-        cache_control = data.get("cache_control", UNSET)
-        self.cache_control = (
-            decoders["CacheControlEphemeral"](cache_control)
-            if cache_control.__class__ is dict
-            else cache_control
-        )
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.strict = data.get("strict", UNSET)
-        if not _TOOL_SEARCH_TOOL_REGEX_20251119_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "allowed_callers" in data:
+            known += 1
+            self.allowed_callers = data["allowed_callers"]
+        if "cache_control" in data:
+            known += 1
+            cache_control = data["cache_control"]
+            self.cache_control = (
+                decoders["CacheControlEphemeral"](cache_control)
+                if cache_control.__class__ is dict
+                else cache_control
+            )
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "strict" in data:
+            known += 1
+            self.strict = data["strict"]
+        if len(data) != known:
             self._extra = extra(data, _TOOL_SEARCH_TOOL_REGEX_20251119_KEYS)
     return self
 
@@ -218,11 +226,12 @@ def _decode_tool_search_tool_result_error_object(
         self.error_code = data["error_code"]
     except KeyError:
         return _decode_tool_search_tool_result_error_object(fill(data, ("type", "error_code")))
-    if len(data) == 2:
-        self.error_message = UNSET
-    else:
-        self.error_message = data.get("error_message", UNSET)
-        if not _TOOL_SEARCH_TOOL_RESULT_ERROR_OBJECT_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "error_message" in data:
+            known += 1
+            self.error_message = data["error_message"]
+        if len(data) != known:
             self._extra = extra(data, _TOOL_SEARCH_TOOL_RESULT_ERROR_OBJECT_KEYS)
     return self
 

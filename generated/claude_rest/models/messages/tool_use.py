@@ -129,12 +129,13 @@ def _decode_server_tool_use_block(data: dict[str, Any]) -> ServerToolUseBlock:
         self.name = data["name"]
     except KeyError:
         return _decode_server_tool_use_block(fill(data, ("type", "id", "input", "name")))
-    if len(data) == 4:
-        self.caller = UNSET
-    else:
-        caller = data.get("caller", UNSET)
-        self.caller = _decode_tool_caller(caller)
-        if not _SERVER_TOOL_USE_BLOCK_KEYS.issuperset(data):
+    known = 4
+    if len(data) != known:
+        if "caller" in data:
+            known += 1
+            caller = data["caller"]
+            self.caller = _decode_tool_caller(caller)
+        if len(data) != known:
             self._extra = extra(data, _SERVER_TOOL_USE_BLOCK_KEYS)
     return self
 
@@ -215,14 +216,16 @@ def _decode_tool_use_block(data: dict[str, Any]) -> ToolUseBlock:
         self.name = data["name"]
     except KeyError:
         return _decode_tool_use_block(fill(data, ("type", "id", "input", "name")))
-    if len(data) == 4:
-        self.caller = UNSET
-        self.toolset_name = UNSET
-    else:
-        caller = data.get("caller", UNSET)
-        self.caller = _decode_tool_caller(caller)
-        self.toolset_name = data.get("toolset_name", UNSET)
-        if not _TOOL_USE_BLOCK_KEYS.issuperset(data):
+    known = 4
+    if len(data) != known:
+        if "caller" in data:
+            known += 1
+            caller = data["caller"]
+            self.caller = _decode_tool_caller(caller)
+        if "toolset_name" in data:
+            known += 1
+            self.toolset_name = data["toolset_name"]
+        if len(data) != known:
             self._extra = extra(data, _TOOL_USE_BLOCK_KEYS)
     return self
 

@@ -114,23 +114,30 @@ def _decode_response_tool(data: dict[str, Any]) -> ResponseTool:
     self.input_schema = (
         _decode_tool_input_schema(input_schema) if input_schema.__class__ is dict else input_schema
     )
-    if len(data) == 2:
-        self.allowed_callers = UNSET
-        self.defer_loading = UNSET
-        self.description = UNSET
-        self.eager_input_streaming = UNSET
-        self.input_examples = UNSET
-        self.strict = UNSET
-        self.type = UNSET
-    else:
-        self.allowed_callers = data.get("allowed_callers", UNSET)
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.description = data.get("description", UNSET)
-        self.eager_input_streaming = data.get("eager_input_streaming", UNSET)
-        self.input_examples = data.get("input_examples", UNSET)
-        self.strict = data.get("strict", UNSET)
-        self.type = data.get("type", UNSET)
-        if not _RESPONSE_TOOL_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "allowed_callers" in data:
+            known += 1
+            self.allowed_callers = data["allowed_callers"]
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "description" in data:
+            known += 1
+            self.description = data["description"]
+        if "eager_input_streaming" in data:
+            known += 1
+            self.eager_input_streaming = data["eager_input_streaming"]
+        if "input_examples" in data:
+            known += 1
+            self.input_examples = data["input_examples"]
+        if "strict" in data:
+            known += 1
+            self.strict = data["strict"]
+        if "type" in data:
+            known += 1
+            self.type = data["type"]
+        if len(data) != known:
             self._extra = extra(data, _RESPONSE_TOOL_KEYS)
     return self
 
@@ -228,13 +235,15 @@ def _decode_tool_input_schema(data: dict[str, Any]) -> ToolInputSchema:
         self.type = data["type"]
     except KeyError:
         return _decode_tool_input_schema(fill(data, ("type",)))
-    if len(data) == 1:
-        self.properties = UNSET
-        self.required = UNSET
-    else:
-        self.properties = data.get("properties", UNSET)
-        self.required = data.get("required", UNSET)
-        if not _TOOL_INPUT_SCHEMA_KEYS.issuperset(data):
+    known = 1
+    if len(data) != known:
+        if "properties" in data:
+            known += 1
+            self.properties = data["properties"]
+        if "required" in data:
+            known += 1
+            self.required = data["required"]
+        if len(data) != known:
             self._extra = extra(data, _TOOL_INPUT_SCHEMA_KEYS)
     return self
 

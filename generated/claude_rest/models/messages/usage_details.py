@@ -76,16 +76,17 @@ def _decode_advisor_message_iteration_usage(data: dict[str, Any]) -> AdvisorMess
                 ),
             )
         )
-    if len(data) == 6:
-        self.cache_creation = UNSET
-    else:
-        cache_creation = data.get("cache_creation", UNSET)
-        self.cache_creation = (
-            decoders["CacheCreation"](cache_creation)
-            if cache_creation.__class__ is dict
-            else cache_creation
-        )
-        if not _ADVISOR_MESSAGE_ITERATION_USAGE_KEYS.issuperset(data):
+    known = 6
+    if len(data) != known:
+        if "cache_creation" in data:
+            known += 1
+            cache_creation = data["cache_creation"]
+            self.cache_creation = (
+                decoders["CacheCreation"](cache_creation)
+                if cache_creation.__class__ is dict
+                else cache_creation
+            )
+        if len(data) != known:
             self._extra = extra(data, _ADVISOR_MESSAGE_ITERATION_USAGE_KEYS)
     return self
 
@@ -146,16 +147,17 @@ def _decode_compaction_iteration_usage(data: dict[str, Any]) -> CompactionIterat
                 ),
             )
         )
-    if len(data) == 5:
-        self.cache_creation = UNSET
-    else:
-        cache_creation = data.get("cache_creation", UNSET)
-        self.cache_creation = (
-            decoders["CacheCreation"](cache_creation)
-            if cache_creation.__class__ is dict
-            else cache_creation
-        )
-        if not _COMPACTION_ITERATION_USAGE_KEYS.issuperset(data):
+    known = 5
+    if len(data) != known:
+        if "cache_creation" in data:
+            known += 1
+            cache_creation = data["cache_creation"]
+            self.cache_creation = (
+                decoders["CacheCreation"](cache_creation)
+                if cache_creation.__class__ is dict
+                else cache_creation
+            )
+        if len(data) != known:
             self._extra = extra(data, _COMPACTION_ITERATION_USAGE_KEYS)
     return self
 
@@ -199,11 +201,12 @@ def _decode_fallback_credit_not_applied(data: dict[str, Any]) -> FallbackCreditN
         self.reason = data["reason"]
     except KeyError:
         return _decode_fallback_credit_not_applied(fill(data, ("type", "reason")))
-    if len(data) == 2:
-        self.remove_to_redeem = UNSET
-    else:
-        self.remove_to_redeem = data.get("remove_to_redeem", UNSET)
-        if not _FALLBACK_CREDIT_NOT_APPLIED_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "remove_to_redeem" in data:
+            known += 1
+            self.remove_to_redeem = data["remove_to_redeem"]
+        if len(data) != known:
             self._extra = extra(data, _FALLBACK_CREDIT_NOT_APPLIED_KEYS)
     return self
 
@@ -329,16 +332,17 @@ def _decode_fallback_message_iteration_usage(data: dict[str, Any]) -> FallbackMe
                 ),
             )
         )
-    if len(data) == 6:
-        self.cache_creation = UNSET
-    else:
-        cache_creation = data.get("cache_creation", UNSET)
-        self.cache_creation = (
-            decoders["CacheCreation"](cache_creation)
-            if cache_creation.__class__ is dict
-            else cache_creation
-        )
-        if not _FALLBACK_MESSAGE_ITERATION_USAGE_KEYS.issuperset(data):
+    known = 6
+    if len(data) != known:
+        if "cache_creation" in data:
+            known += 1
+            cache_creation = data["cache_creation"]
+            self.cache_creation = (
+                decoders["CacheCreation"](cache_creation)
+                if cache_creation.__class__ is dict
+                else cache_creation
+            )
+        if len(data) != known:
             self._extra = extra(data, _FALLBACK_MESSAGE_ITERATION_USAGE_KEYS)
     return self
 
@@ -434,18 +438,20 @@ def _decode_message_iteration_usage(data: dict[str, Any]) -> MessageIterationUsa
                 ),
             )
         )
-    if len(data) == 5:
-        self.cache_creation = UNSET
-        self.model = UNSET
-    else:
-        cache_creation = data.get("cache_creation", UNSET)
-        self.cache_creation = (
-            decoders["CacheCreation"](cache_creation)
-            if cache_creation.__class__ is dict
-            else cache_creation
-        )
-        self.model = data.get("model", UNSET)
-        if not _MESSAGE_ITERATION_USAGE_KEYS.issuperset(data):
+    known = 5
+    if len(data) != known:
+        if "cache_creation" in data:
+            known += 1
+            cache_creation = data["cache_creation"]
+            self.cache_creation = (
+                decoders["CacheCreation"](cache_creation)
+                if cache_creation.__class__ is dict
+                else cache_creation
+            )
+        if "model" in data:
+            known += 1
+            self.model = data["model"]
+        if len(data) != known:
             self._extra = extra(data, _MESSAGE_ITERATION_USAGE_KEYS)
     return self
 

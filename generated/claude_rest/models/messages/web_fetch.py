@@ -46,11 +46,12 @@ def _decode_web_fetch_block(data: dict[str, Any]) -> WebFetchBlock:
     except KeyError:
         return _decode_web_fetch_block(fill(data, ("type", "content", "url")))
     self.content = decoders["DocumentBlock"](content) if content.__class__ is dict else content
-    if len(data) == 3:
-        self.retrieved_at = UNSET
-    else:
-        self.retrieved_at = data.get("retrieved_at", UNSET)
-        if not _WEB_FETCH_BLOCK_KEYS.issuperset(data):
+    known = 3
+    if len(data) != known:
+        if "retrieved_at" in data:
+            known += 1
+            self.retrieved_at = data["retrieved_at"]
+        if len(data) != known:
             self._extra = extra(data, _WEB_FETCH_BLOCK_KEYS)
     return self
 
@@ -135,42 +136,54 @@ def _decode_web_fetch_tool_20250910(data: dict[str, Any]) -> WebFetchTool2025091
         self.name = data["name"]
     except KeyError:
         return _decode_web_fetch_tool_20250910(fill(data, ("type", "name")))
-    if len(data) == 2:
-        self.allowed_callers = UNSET
-        self.allowed_domains = UNSET
-        self.blocked_domains = UNSET
-        self.cache_control = UNSET
-        self.citations = UNSET
-        self.defer_loading = UNSET
-        self.max_content_tokens = UNSET
-        self.max_uses = UNSET
-        self.strict = UNSET
-        self.url_sources = UNSET
-    else:
-        self.allowed_callers = data.get("allowed_callers", UNSET)
-        self.allowed_domains = data.get("allowed_domains", UNSET)
-        self.blocked_domains = data.get("blocked_domains", UNSET)
-        cache_control = data.get("cache_control", UNSET)
-        self.cache_control = (
-            decoders["CacheControlEphemeral"](cache_control)
-            if cache_control.__class__ is dict
-            else cache_control
-        )
-        citations = data.get("citations", UNSET)
-        self.citations = (
-            decoders["ToolCitationsConfig"](citations) if citations.__class__ is dict else citations
-        )
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.max_content_tokens = data.get("max_content_tokens", UNSET)
-        self.max_uses = data.get("max_uses", UNSET)
-        self.strict = data.get("strict", UNSET)
-        url_sources = data.get("url_sources", UNSET)
-        self.url_sources = (
-            decoders["WebFetchURLSources"](url_sources)
-            if url_sources.__class__ is dict
-            else url_sources
-        )
-        if not _WEB_FETCH_TOOL_20250910_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "allowed_callers" in data:
+            known += 1
+            self.allowed_callers = data["allowed_callers"]
+        if "allowed_domains" in data:
+            known += 1
+            self.allowed_domains = data["allowed_domains"]
+        if "blocked_domains" in data:
+            known += 1
+            self.blocked_domains = data["blocked_domains"]
+        if "cache_control" in data:
+            known += 1
+            cache_control = data["cache_control"]
+            self.cache_control = (
+                decoders["CacheControlEphemeral"](cache_control)
+                if cache_control.__class__ is dict
+                else cache_control
+            )
+        if "citations" in data:
+            known += 1
+            citations = data["citations"]
+            self.citations = (
+                decoders["ToolCitationsConfig"](citations)
+                if citations.__class__ is dict
+                else citations
+            )
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "max_content_tokens" in data:
+            known += 1
+            self.max_content_tokens = data["max_content_tokens"]
+        if "max_uses" in data:
+            known += 1
+            self.max_uses = data["max_uses"]
+        if "strict" in data:
+            known += 1
+            self.strict = data["strict"]
+        if "url_sources" in data:
+            known += 1
+            url_sources = data["url_sources"]
+            self.url_sources = (
+                decoders["WebFetchURLSources"](url_sources)
+                if url_sources.__class__ is dict
+                else url_sources
+            )
+        if len(data) != known:
             self._extra = extra(data, _WEB_FETCH_TOOL_20250910_KEYS)
     return self
 
@@ -255,42 +268,54 @@ def _decode_web_fetch_tool_20260209(data: dict[str, Any]) -> WebFetchTool2026020
         self.name = data["name"]
     except KeyError:
         return _decode_web_fetch_tool_20260209(fill(data, ("type", "name")))
-    if len(data) == 2:
-        self.allowed_callers = UNSET
-        self.allowed_domains = UNSET
-        self.blocked_domains = UNSET
-        self.cache_control = UNSET
-        self.citations = UNSET
-        self.defer_loading = UNSET
-        self.max_content_tokens = UNSET
-        self.max_uses = UNSET
-        self.strict = UNSET
-        self.url_sources = UNSET
-    else:
-        self.allowed_callers = data.get("allowed_callers", UNSET)
-        self.allowed_domains = data.get("allowed_domains", UNSET)
-        self.blocked_domains = data.get("blocked_domains", UNSET)
-        cache_control = data.get("cache_control", UNSET)
-        self.cache_control = (
-            decoders["CacheControlEphemeral"](cache_control)
-            if cache_control.__class__ is dict
-            else cache_control
-        )
-        citations = data.get("citations", UNSET)
-        self.citations = (
-            decoders["ToolCitationsConfig"](citations) if citations.__class__ is dict else citations
-        )
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.max_content_tokens = data.get("max_content_tokens", UNSET)
-        self.max_uses = data.get("max_uses", UNSET)
-        self.strict = data.get("strict", UNSET)
-        url_sources = data.get("url_sources", UNSET)
-        self.url_sources = (
-            decoders["WebFetchURLSources"](url_sources)
-            if url_sources.__class__ is dict
-            else url_sources
-        )
-        if not _WEB_FETCH_TOOL_20260209_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "allowed_callers" in data:
+            known += 1
+            self.allowed_callers = data["allowed_callers"]
+        if "allowed_domains" in data:
+            known += 1
+            self.allowed_domains = data["allowed_domains"]
+        if "blocked_domains" in data:
+            known += 1
+            self.blocked_domains = data["blocked_domains"]
+        if "cache_control" in data:
+            known += 1
+            cache_control = data["cache_control"]
+            self.cache_control = (
+                decoders["CacheControlEphemeral"](cache_control)
+                if cache_control.__class__ is dict
+                else cache_control
+            )
+        if "citations" in data:
+            known += 1
+            citations = data["citations"]
+            self.citations = (
+                decoders["ToolCitationsConfig"](citations)
+                if citations.__class__ is dict
+                else citations
+            )
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "max_content_tokens" in data:
+            known += 1
+            self.max_content_tokens = data["max_content_tokens"]
+        if "max_uses" in data:
+            known += 1
+            self.max_uses = data["max_uses"]
+        if "strict" in data:
+            known += 1
+            self.strict = data["strict"]
+        if "url_sources" in data:
+            known += 1
+            url_sources = data["url_sources"]
+            self.url_sources = (
+                decoders["WebFetchURLSources"](url_sources)
+                if url_sources.__class__ is dict
+                else url_sources
+            )
+        if len(data) != known:
             self._extra = extra(data, _WEB_FETCH_TOOL_20260209_KEYS)
     return self
 
@@ -378,44 +403,57 @@ def _decode_web_fetch_tool_20260309(data: dict[str, Any]) -> WebFetchTool2026030
         self.name = data["name"]
     except KeyError:
         return _decode_web_fetch_tool_20260309(fill(data, ("type", "name")))
-    if len(data) == 2:
-        self.allowed_callers = UNSET
-        self.allowed_domains = UNSET
-        self.blocked_domains = UNSET
-        self.cache_control = UNSET
-        self.citations = UNSET
-        self.defer_loading = UNSET
-        self.max_content_tokens = UNSET
-        self.max_uses = UNSET
-        self.strict = UNSET
-        self.url_sources = UNSET
-        self.use_cache = UNSET
-    else:
-        self.allowed_callers = data.get("allowed_callers", UNSET)
-        self.allowed_domains = data.get("allowed_domains", UNSET)
-        self.blocked_domains = data.get("blocked_domains", UNSET)
-        cache_control = data.get("cache_control", UNSET)
-        self.cache_control = (
-            decoders["CacheControlEphemeral"](cache_control)
-            if cache_control.__class__ is dict
-            else cache_control
-        )
-        citations = data.get("citations", UNSET)
-        self.citations = (
-            decoders["ToolCitationsConfig"](citations) if citations.__class__ is dict else citations
-        )
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.max_content_tokens = data.get("max_content_tokens", UNSET)
-        self.max_uses = data.get("max_uses", UNSET)
-        self.strict = data.get("strict", UNSET)
-        url_sources = data.get("url_sources", UNSET)
-        self.url_sources = (
-            decoders["WebFetchURLSources"](url_sources)
-            if url_sources.__class__ is dict
-            else url_sources
-        )
-        self.use_cache = data.get("use_cache", UNSET)
-        if not _WEB_FETCH_TOOL_20260309_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "allowed_callers" in data:
+            known += 1
+            self.allowed_callers = data["allowed_callers"]
+        if "allowed_domains" in data:
+            known += 1
+            self.allowed_domains = data["allowed_domains"]
+        if "blocked_domains" in data:
+            known += 1
+            self.blocked_domains = data["blocked_domains"]
+        if "cache_control" in data:
+            known += 1
+            cache_control = data["cache_control"]
+            self.cache_control = (
+                decoders["CacheControlEphemeral"](cache_control)
+                if cache_control.__class__ is dict
+                else cache_control
+            )
+        if "citations" in data:
+            known += 1
+            citations = data["citations"]
+            self.citations = (
+                decoders["ToolCitationsConfig"](citations)
+                if citations.__class__ is dict
+                else citations
+            )
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "max_content_tokens" in data:
+            known += 1
+            self.max_content_tokens = data["max_content_tokens"]
+        if "max_uses" in data:
+            known += 1
+            self.max_uses = data["max_uses"]
+        if "strict" in data:
+            known += 1
+            self.strict = data["strict"]
+        if "url_sources" in data:
+            known += 1
+            url_sources = data["url_sources"]
+            self.url_sources = (
+                decoders["WebFetchURLSources"](url_sources)
+                if url_sources.__class__ is dict
+                else url_sources
+            )
+        if "use_cache" in data:
+            known += 1
+            self.use_cache = data["use_cache"]
+        if len(data) != known:
             self._extra = extra(data, _WEB_FETCH_TOOL_20260309_KEYS)
     return self
 
@@ -509,46 +547,60 @@ def _decode_web_fetch_tool_20260318(data: dict[str, Any]) -> WebFetchTool2026031
         self.name = data["name"]
     except KeyError:
         return _decode_web_fetch_tool_20260318(fill(data, ("type", "name")))
-    if len(data) == 2:
-        self.allowed_callers = UNSET
-        self.allowed_domains = UNSET
-        self.blocked_domains = UNSET
-        self.cache_control = UNSET
-        self.citations = UNSET
-        self.defer_loading = UNSET
-        self.max_content_tokens = UNSET
-        self.max_uses = UNSET
-        self.response_inclusion = UNSET
-        self.strict = UNSET
-        self.url_sources = UNSET
-        self.use_cache = UNSET
-    else:
-        self.allowed_callers = data.get("allowed_callers", UNSET)
-        self.allowed_domains = data.get("allowed_domains", UNSET)
-        self.blocked_domains = data.get("blocked_domains", UNSET)
-        cache_control = data.get("cache_control", UNSET)
-        self.cache_control = (
-            decoders["CacheControlEphemeral"](cache_control)
-            if cache_control.__class__ is dict
-            else cache_control
-        )
-        citations = data.get("citations", UNSET)
-        self.citations = (
-            decoders["ToolCitationsConfig"](citations) if citations.__class__ is dict else citations
-        )
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.max_content_tokens = data.get("max_content_tokens", UNSET)
-        self.max_uses = data.get("max_uses", UNSET)
-        self.response_inclusion = data.get("response_inclusion", UNSET)
-        self.strict = data.get("strict", UNSET)
-        url_sources = data.get("url_sources", UNSET)
-        self.url_sources = (
-            decoders["WebFetchURLSources"](url_sources)
-            if url_sources.__class__ is dict
-            else url_sources
-        )
-        self.use_cache = data.get("use_cache", UNSET)
-        if not _WEB_FETCH_TOOL_20260318_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "allowed_callers" in data:
+            known += 1
+            self.allowed_callers = data["allowed_callers"]
+        if "allowed_domains" in data:
+            known += 1
+            self.allowed_domains = data["allowed_domains"]
+        if "blocked_domains" in data:
+            known += 1
+            self.blocked_domains = data["blocked_domains"]
+        if "cache_control" in data:
+            known += 1
+            cache_control = data["cache_control"]
+            self.cache_control = (
+                decoders["CacheControlEphemeral"](cache_control)
+                if cache_control.__class__ is dict
+                else cache_control
+            )
+        if "citations" in data:
+            known += 1
+            citations = data["citations"]
+            self.citations = (
+                decoders["ToolCitationsConfig"](citations)
+                if citations.__class__ is dict
+                else citations
+            )
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "max_content_tokens" in data:
+            known += 1
+            self.max_content_tokens = data["max_content_tokens"]
+        if "max_uses" in data:
+            known += 1
+            self.max_uses = data["max_uses"]
+        if "response_inclusion" in data:
+            known += 1
+            self.response_inclusion = data["response_inclusion"]
+        if "strict" in data:
+            known += 1
+            self.strict = data["strict"]
+        if "url_sources" in data:
+            known += 1
+            url_sources = data["url_sources"]
+            self.url_sources = (
+                decoders["WebFetchURLSources"](url_sources)
+                if url_sources.__class__ is dict
+                else url_sources
+            )
+        if "use_cache" in data:
+            known += 1
+            self.use_cache = data["use_cache"]
+        if len(data) != known:
             self._extra = extra(data, _WEB_FETCH_TOOL_20260318_KEYS)
     return self
 
@@ -578,12 +630,13 @@ def _decode_web_fetch_tool_result_block(data: dict[str, Any]) -> WebFetchToolRes
     except KeyError:
         return _decode_web_fetch_tool_result_block(fill(data, ("type", "content", "tool_use_id")))
     self.content = _decode_web_fetch_tool_result_block_content(content)
-    if len(data) == 3:
-        self.caller = UNSET
-    else:
-        caller = data.get("caller", UNSET)
-        self.caller = decoders["ToolCaller"](caller)
-        if not _WEB_FETCH_TOOL_RESULT_BLOCK_KEYS.issuperset(data):
+    known = 3
+    if len(data) != known:
+        if "caller" in data:
+            known += 1
+            caller = data["caller"]
+            self.caller = decoders["ToolCaller"](caller)
+        if len(data) != known:
             self._extra = extra(data, _WEB_FETCH_TOOL_RESULT_BLOCK_KEYS)
     return self
 

@@ -189,18 +189,21 @@ _WEB_FETCH_URL_SOURCES_KEYS = frozenset(
 
 def _decode_web_fetch_url_sources(data: dict[str, Any]) -> WebFetchURLSources:
     self = _new(WebFetchURLSources)
-    if len(data) == 0:
-        self.client_tool_results = UNSET
-        self.server_tool_results = UNSET
-        self.user_input = UNSET
-    else:
-        client_tool_results = data.get("client_tool_results", UNSET)
-        self.client_tool_results = _decode_web_fetch_tool_results_source(client_tool_results)
-        server_tool_results = data.get("server_tool_results", UNSET)
-        self.server_tool_results = _decode_web_fetch_tool_results_source(server_tool_results)
-        user_input = data.get("user_input", UNSET)
-        self.user_input = _decode_web_fetch_user_input_source(user_input)
-        if not _WEB_FETCH_URL_SOURCES_KEYS.issuperset(data):
+    known = 0
+    if len(data) != known:
+        if "client_tool_results" in data:
+            known += 1
+            client_tool_results = data["client_tool_results"]
+            self.client_tool_results = _decode_web_fetch_tool_results_source(client_tool_results)
+        if "server_tool_results" in data:
+            known += 1
+            server_tool_results = data["server_tool_results"]
+            self.server_tool_results = _decode_web_fetch_tool_results_source(server_tool_results)
+        if "user_input" in data:
+            known += 1
+            user_input = data["user_input"]
+            self.user_input = _decode_web_fetch_user_input_source(user_input)
+        if len(data) != known:
             self._extra = extra(data, _WEB_FETCH_URL_SOURCES_KEYS)
     return self
 

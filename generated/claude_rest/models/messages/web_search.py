@@ -42,17 +42,21 @@ def _decode_user_location(data: dict[str, Any]) -> UserLocation:
         self.type = data["type"]
     except KeyError:
         return _decode_user_location(fill(data, ("type",)))
-    if len(data) == 1:
-        self.city = UNSET
-        self.country = UNSET
-        self.region = UNSET
-        self.timezone = UNSET
-    else:
-        self.city = data.get("city", UNSET)
-        self.country = data.get("country", UNSET)
-        self.region = data.get("region", UNSET)
-        self.timezone = data.get("timezone", UNSET)
-        if not _USER_LOCATION_KEYS.issuperset(data):
+    known = 1
+    if len(data) != known:
+        if "city" in data:
+            known += 1
+            self.city = data["city"]
+        if "country" in data:
+            known += 1
+            self.country = data["country"]
+        if "region" in data:
+            known += 1
+            self.region = data["region"]
+        if "timezone" in data:
+            known += 1
+            self.timezone = data["timezone"]
+        if len(data) != known:
             self._extra = extra(data, _USER_LOCATION_KEYS)
     return self
 
@@ -88,11 +92,12 @@ def _decode_web_search_result_block(data: dict[str, Any]) -> WebSearchResultBloc
         return _decode_web_search_result_block(
             fill(data, ("type", "encrypted_content", "title", "url"))
         )
-    if len(data) == 4:
-        self.page_age = UNSET
-    else:
-        self.page_age = data.get("page_age", UNSET)
-        if not _WEB_SEARCH_RESULT_BLOCK_KEYS.issuperset(data):
+    known = 4
+    if len(data) != known:
+        if "page_age" in data:
+            known += 1
+            self.page_age = data["page_age"]
+        if len(data) != known:
             self._extra = extra(data, _WEB_SEARCH_RESULT_BLOCK_KEYS)
     return self
 
@@ -168,35 +173,43 @@ def _decode_web_search_tool_20250305(data: dict[str, Any]) -> WebSearchTool20250
         self.name = data["name"]
     except KeyError:
         return _decode_web_search_tool_20250305(fill(data, ("type", "name")))
-    if len(data) == 2:
-        self.allowed_callers = UNSET
-        self.allowed_domains = UNSET
-        self.blocked_domains = UNSET
-        self.cache_control = UNSET
-        self.defer_loading = UNSET
-        self.max_uses = UNSET
-        self.strict = UNSET
-        self.user_location = UNSET
-    else:
-        self.allowed_callers = data.get("allowed_callers", UNSET)
-        self.allowed_domains = data.get("allowed_domains", UNSET)
-        self.blocked_domains = data.get("blocked_domains", UNSET)
-        cache_control = data.get("cache_control", UNSET)
-        self.cache_control = (
-            decoders["CacheControlEphemeral"](cache_control)
-            if cache_control.__class__ is dict
-            else cache_control
-        )
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.max_uses = data.get("max_uses", UNSET)
-        self.strict = data.get("strict", UNSET)
-        user_location = data.get("user_location", UNSET)
-        self.user_location = (
-            _decode_user_location(user_location)
-            if user_location.__class__ is dict
-            else user_location
-        )
-        if not _WEB_SEARCH_TOOL_20250305_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "allowed_callers" in data:
+            known += 1
+            self.allowed_callers = data["allowed_callers"]
+        if "allowed_domains" in data:
+            known += 1
+            self.allowed_domains = data["allowed_domains"]
+        if "blocked_domains" in data:
+            known += 1
+            self.blocked_domains = data["blocked_domains"]
+        if "cache_control" in data:
+            known += 1
+            cache_control = data["cache_control"]
+            self.cache_control = (
+                decoders["CacheControlEphemeral"](cache_control)
+                if cache_control.__class__ is dict
+                else cache_control
+            )
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "max_uses" in data:
+            known += 1
+            self.max_uses = data["max_uses"]
+        if "strict" in data:
+            known += 1
+            self.strict = data["strict"]
+        if "user_location" in data:
+            known += 1
+            user_location = data["user_location"]
+            self.user_location = (
+                _decode_user_location(user_location)
+                if user_location.__class__ is dict
+                else user_location
+            )
+        if len(data) != known:
             self._extra = extra(data, _WEB_SEARCH_TOOL_20250305_KEYS)
     return self
 
@@ -272,35 +285,43 @@ def _decode_web_search_tool_20260209(data: dict[str, Any]) -> WebSearchTool20260
         self.name = data["name"]
     except KeyError:
         return _decode_web_search_tool_20260209(fill(data, ("type", "name")))
-    if len(data) == 2:
-        self.allowed_callers = UNSET
-        self.allowed_domains = UNSET
-        self.blocked_domains = UNSET
-        self.cache_control = UNSET
-        self.defer_loading = UNSET
-        self.max_uses = UNSET
-        self.strict = UNSET
-        self.user_location = UNSET
-    else:
-        self.allowed_callers = data.get("allowed_callers", UNSET)
-        self.allowed_domains = data.get("allowed_domains", UNSET)
-        self.blocked_domains = data.get("blocked_domains", UNSET)
-        cache_control = data.get("cache_control", UNSET)
-        self.cache_control = (
-            decoders["CacheControlEphemeral"](cache_control)
-            if cache_control.__class__ is dict
-            else cache_control
-        )
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.max_uses = data.get("max_uses", UNSET)
-        self.strict = data.get("strict", UNSET)
-        user_location = data.get("user_location", UNSET)
-        self.user_location = (
-            _decode_user_location(user_location)
-            if user_location.__class__ is dict
-            else user_location
-        )
-        if not _WEB_SEARCH_TOOL_20260209_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "allowed_callers" in data:
+            known += 1
+            self.allowed_callers = data["allowed_callers"]
+        if "allowed_domains" in data:
+            known += 1
+            self.allowed_domains = data["allowed_domains"]
+        if "blocked_domains" in data:
+            known += 1
+            self.blocked_domains = data["blocked_domains"]
+        if "cache_control" in data:
+            known += 1
+            cache_control = data["cache_control"]
+            self.cache_control = (
+                decoders["CacheControlEphemeral"](cache_control)
+                if cache_control.__class__ is dict
+                else cache_control
+            )
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "max_uses" in data:
+            known += 1
+            self.max_uses = data["max_uses"]
+        if "strict" in data:
+            known += 1
+            self.strict = data["strict"]
+        if "user_location" in data:
+            known += 1
+            user_location = data["user_location"]
+            self.user_location = (
+                _decode_user_location(user_location)
+                if user_location.__class__ is dict
+                else user_location
+            )
+        if len(data) != known:
             self._extra = extra(data, _WEB_SEARCH_TOOL_20260209_KEYS)
     return self
 
@@ -382,37 +403,46 @@ def _decode_web_search_tool_20260318(data: dict[str, Any]) -> WebSearchTool20260
         self.name = data["name"]
     except KeyError:
         return _decode_web_search_tool_20260318(fill(data, ("type", "name")))
-    if len(data) == 2:
-        self.allowed_callers = UNSET
-        self.allowed_domains = UNSET
-        self.blocked_domains = UNSET
-        self.cache_control = UNSET
-        self.defer_loading = UNSET
-        self.max_uses = UNSET
-        self.response_inclusion = UNSET
-        self.strict = UNSET
-        self.user_location = UNSET
-    else:
-        self.allowed_callers = data.get("allowed_callers", UNSET)
-        self.allowed_domains = data.get("allowed_domains", UNSET)
-        self.blocked_domains = data.get("blocked_domains", UNSET)
-        cache_control = data.get("cache_control", UNSET)
-        self.cache_control = (
-            decoders["CacheControlEphemeral"](cache_control)
-            if cache_control.__class__ is dict
-            else cache_control
-        )
-        self.defer_loading = data.get("defer_loading", UNSET)
-        self.max_uses = data.get("max_uses", UNSET)
-        self.response_inclusion = data.get("response_inclusion", UNSET)
-        self.strict = data.get("strict", UNSET)
-        user_location = data.get("user_location", UNSET)
-        self.user_location = (
-            _decode_user_location(user_location)
-            if user_location.__class__ is dict
-            else user_location
-        )
-        if not _WEB_SEARCH_TOOL_20260318_KEYS.issuperset(data):
+    known = 2
+    if len(data) != known:
+        if "allowed_callers" in data:
+            known += 1
+            self.allowed_callers = data["allowed_callers"]
+        if "allowed_domains" in data:
+            known += 1
+            self.allowed_domains = data["allowed_domains"]
+        if "blocked_domains" in data:
+            known += 1
+            self.blocked_domains = data["blocked_domains"]
+        if "cache_control" in data:
+            known += 1
+            cache_control = data["cache_control"]
+            self.cache_control = (
+                decoders["CacheControlEphemeral"](cache_control)
+                if cache_control.__class__ is dict
+                else cache_control
+            )
+        if "defer_loading" in data:
+            known += 1
+            self.defer_loading = data["defer_loading"]
+        if "max_uses" in data:
+            known += 1
+            self.max_uses = data["max_uses"]
+        if "response_inclusion" in data:
+            known += 1
+            self.response_inclusion = data["response_inclusion"]
+        if "strict" in data:
+            known += 1
+            self.strict = data["strict"]
+        if "user_location" in data:
+            known += 1
+            user_location = data["user_location"]
+            self.user_location = (
+                _decode_user_location(user_location)
+                if user_location.__class__ is dict
+                else user_location
+            )
+        if len(data) != known:
             self._extra = extra(data, _WEB_SEARCH_TOOL_20260318_KEYS)
     return self
 
@@ -442,12 +472,13 @@ def _decode_web_search_tool_result_block(data: dict[str, Any]) -> WebSearchToolR
     except KeyError:
         return _decode_web_search_tool_result_block(fill(data, ("type", "content", "tool_use_id")))
     self.content = _decode_web_search_tool_result_block_content(content)
-    if len(data) == 3:
-        self.caller = UNSET
-    else:
-        caller = data.get("caller", UNSET)
-        self.caller = decoders["ToolCaller"](caller)
-        if not _WEB_SEARCH_TOOL_RESULT_BLOCK_KEYS.issuperset(data):
+    known = 3
+    if len(data) != known:
+        if "caller" in data:
+            known += 1
+            caller = data["caller"]
+            self.caller = decoders["ToolCaller"](caller)
+        if len(data) != known:
             self._extra = extra(data, _WEB_SEARCH_TOOL_RESULT_BLOCK_KEYS)
     return self
 

@@ -91,30 +91,33 @@ def _decode_context_management_capability(data: dict[str, Any]) -> ContextManage
         self.supported = data["supported"]
     except KeyError:
         return _decode_context_management_capability(fill(data, ("supported",)))
-    if len(data) == 1:
-        self.clear_thinking_20251015 = UNSET
-        self.clear_tool_uses_20250919 = UNSET
-        self.compact_20260112 = UNSET
-    else:
-        clear_thinking_20251015 = data.get("clear_thinking_20251015", UNSET)
-        self.clear_thinking_20251015 = (
-            _decode_capability_support(clear_thinking_20251015)
-            if clear_thinking_20251015.__class__ is dict
-            else clear_thinking_20251015
-        )
-        clear_tool_uses_20250919 = data.get("clear_tool_uses_20250919", UNSET)
-        self.clear_tool_uses_20250919 = (
-            _decode_capability_support(clear_tool_uses_20250919)
-            if clear_tool_uses_20250919.__class__ is dict
-            else clear_tool_uses_20250919
-        )
-        compact_20260112 = data.get("compact_20260112", UNSET)
-        self.compact_20260112 = (
-            _decode_capability_support(compact_20260112)
-            if compact_20260112.__class__ is dict
-            else compact_20260112
-        )
-        if not _CONTEXT_MANAGEMENT_CAPABILITY_KEYS.issuperset(data):
+    known = 1
+    if len(data) != known:
+        if "clear_thinking_20251015" in data:
+            known += 1
+            clear_thinking_20251015 = data["clear_thinking_20251015"]
+            self.clear_thinking_20251015 = (
+                _decode_capability_support(clear_thinking_20251015)
+                if clear_thinking_20251015.__class__ is dict
+                else clear_thinking_20251015
+            )
+        if "clear_tool_uses_20250919" in data:
+            known += 1
+            clear_tool_uses_20250919 = data["clear_tool_uses_20250919"]
+            self.clear_tool_uses_20250919 = (
+                _decode_capability_support(clear_tool_uses_20250919)
+                if clear_tool_uses_20250919.__class__ is dict
+                else clear_tool_uses_20250919
+            )
+        if "compact_20260112" in data:
+            known += 1
+            compact_20260112 = data["compact_20260112"]
+            self.compact_20260112 = (
+                _decode_capability_support(compact_20260112)
+                if compact_20260112.__class__ is dict
+                else compact_20260112
+            )
+        if len(data) != known:
             self._extra = extra(data, _CONTEXT_MANAGEMENT_CAPABILITY_KEYS)
     return self
 
@@ -154,12 +157,13 @@ def _decode_effort_capability(data: dict[str, Any]) -> EffortCapability:
     self.low = _decode_capability_support(low) if low.__class__ is dict else low
     self.max = _decode_capability_support(max) if max.__class__ is dict else max
     self.medium = _decode_capability_support(medium) if medium.__class__ is dict else medium
-    if len(data) == 5:
-        self.xhigh = UNSET
-    else:
-        xhigh = data.get("xhigh", UNSET)
-        self.xhigh = _decode_capability_support(xhigh) if xhigh.__class__ is dict else xhigh
-        if not _EFFORT_CAPABILITY_KEYS.issuperset(data):
+    known = 5
+    if len(data) != known:
+        if "xhigh" in data:
+            known += 1
+            xhigh = data["xhigh"]
+            self.xhigh = _decode_capability_support(xhigh) if xhigh.__class__ is dict else xhigh
+        if len(data) != known:
             self._extra = extra(data, _EFFORT_CAPABILITY_KEYS)
     return self
 
@@ -280,16 +284,17 @@ def _decode_model_capabilities(data: dict[str, Any]) -> ModelCapabilities:
     self.thinking = (
         _decode_thinking_capability(thinking) if thinking.__class__ is dict else thinking
     )
-    if len(data) == 10:
-        self.compaction = UNSET
-    else:
-        compaction = data.get("compaction", UNSET)
-        self.compaction = (
-            _decode_compaction_capability(compaction)
-            if compaction.__class__ is dict
-            else compaction
-        )
-        if not _MODEL_CAPABILITIES_KEYS.issuperset(data):
+    known = 10
+    if len(data) != known:
+        if "compaction" in data:
+            known += 1
+            compaction = data["compaction"]
+            self.compaction = (
+                _decode_compaction_capability(compaction)
+                if compaction.__class__ is dict
+                else compaction
+            )
+        if len(data) != known:
             self._extra = extra(data, _MODEL_CAPABILITIES_KEYS)
     return self
 

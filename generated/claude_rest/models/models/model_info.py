@@ -118,30 +118,37 @@ def _decode_model_info(data: dict[str, Any]) -> ModelInfo:
             fill(data, ("type", "id", "created_at", "display_name", "lifecycle"))
         )
     self.created_at = decode_timestamp(created_at)
-    if len(data) == 5:
-        self.allowed_fallback_models = UNSET
-        self.capabilities = UNSET
-        self.deprecated_at = UNSET
-        self.line = UNSET
-        self.max_input_tokens = UNSET
-        self.max_tokens = UNSET
-        self.retires_at = UNSET
-    else:
-        self.allowed_fallback_models = data.get("allowed_fallback_models", UNSET)
-        capabilities = data.get("capabilities", UNSET)
-        self.capabilities = (
-            decoders["ModelCapabilities"](capabilities)
-            if capabilities.__class__ is dict
-            else capabilities
-        )
-        deprecated_at = data.get("deprecated_at", UNSET)
-        self.deprecated_at = decode_timestamp(deprecated_at)
-        self.line = data.get("line", UNSET)
-        self.max_input_tokens = data.get("max_input_tokens", UNSET)
-        self.max_tokens = data.get("max_tokens", UNSET)
-        retires_at = data.get("retires_at", UNSET)
-        self.retires_at = decode_timestamp(retires_at)
-        if not _MODEL_INFO_KEYS.issuperset(data):
+    known = 5
+    if len(data) != known:
+        if "allowed_fallback_models" in data:
+            known += 1
+            self.allowed_fallback_models = data["allowed_fallback_models"]
+        if "capabilities" in data:
+            known += 1
+            capabilities = data["capabilities"]
+            self.capabilities = (
+                decoders["ModelCapabilities"](capabilities)
+                if capabilities.__class__ is dict
+                else capabilities
+            )
+        if "deprecated_at" in data:
+            known += 1
+            deprecated_at = data["deprecated_at"]
+            self.deprecated_at = decode_timestamp(deprecated_at)
+        if "line" in data:
+            known += 1
+            self.line = data["line"]
+        if "max_input_tokens" in data:
+            known += 1
+            self.max_input_tokens = data["max_input_tokens"]
+        if "max_tokens" in data:
+            known += 1
+            self.max_tokens = data["max_tokens"]
+        if "retires_at" in data:
+            known += 1
+            retires_at = data["retires_at"]
+            self.retires_at = decode_timestamp(retires_at)
+        if len(data) != known:
             self._extra = extra(data, _MODEL_INFO_KEYS)
     return self
 

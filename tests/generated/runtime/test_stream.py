@@ -1,0 +1,436 @@
+"""Streams over chunks of bytes: events, pings, errors, truncation, closing; sync and async."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from claude_rest._runtime.errors import (
+    APIConnectionError,
+    APIResponseValidationError,
+    APIStatusError,
+    APITimeoutError,
+    EventSizeError,
+    OverloadedError,
+    RateLimitError,
+    StreamTruncatedError,
+)
+from claude_rest._runtime.meta import Meta
+from claude_rest._runtime.sse import ServerSentEvent
+from claude_rest._runtime.stream import AsyncJSONLStream, AsyncStream, JSONLStream, Stream
+from claude_rest._runtime.struct import Unknown
+from loopback import event
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+META = Meta(status_code=200, headers={"request-id": "req_1"}, attempts=2)
+START = event("message_start", {"type": "message_start"})
+DELTA = event("content_block_delta", {"type": "content_block_delta", "index": 0})
+PING = event("ping", {"type": "ping"})
+STOP = event("message_stop", {"type": "message_stop"})
+OVERLOADED = event("error", {"type": "error", "error": {"type": "overloaded_error", "message": "!"}})
+TERMINAL = ("message_stop",)
+
+Chunk = bytes | Exception
+
+
+class Source:
+    """Chunks that may end in an error, and whether the response was closed."""
+
+    def __init__(self, *chunks: Chunk) -> None:
+        self.pending = list(chunks)
+        self.closed = 0
+
+    def chunks(self) -> Iterator[bytes]:
+        while self.pending:
+            chunk = self.pending.pop(0)
+            if isinstance(chunk, Exception):
+                raise chunk
+            yield chunk
+
+    async def achunks(self) -> AsyncIterator[bytes]:
+        for chunk in self.chunks():
+            await asyncio.sleep(0)
+            yield chunk
+
+    def close(self) -> None:
+        self.closed += 1
+
+    async def aclose(self) -> None:
+        self.closed += 1
+
+
+def kind(value: Any) -> str:
+    return str(value["type"])
+
+
+def stream_of(source: Source, **settings: Any) -> Stream[str]:
+    settings = {"meta": META, "terminal": TERMINAL, "operation": "messages.create", **settings}
+    return Stream(source.chunks(), kind, close=source.close, **settings)
+
+
+def async_stream_of(source: Source, **settings: Any) -> AsyncStream[str]:
+    settings = {"meta": META, "terminal": TERMINAL, "operation": "messages.create", **settings}
+    return AsyncStream(source.achunks(), kind, close=source.aclose, **settings)
+
+
+def drain(mode: str, chunks: tuple[Chunk, ...], raw: bool = False, **settings: Any) -> Any:
+    """Return (what came out, the error, how often the response was closed)."""
+    source = Source(*chunks)
+    seen: list[Any] = []
+    caught: list[Exception] = []
+
+    async def run() -> None:
+        stream = async_stream_of(source, **settings)
+        try:
+            async for item in stream.events() if raw else stream:
+                seen.append(item)  # noqa: PERF401
+        except Exception as error:  # noqa: BLE001
+            caught.append(error)
+
+    if mode == "async":
+        asyncio.run(run())
+    else:
+        stream = stream_of(source, **settings)
+        try:
+            for item in stream.events() if raw else stream:
+                seen.append(item)
+        except Exception as error:  # noqa: BLE001
+            caught.append(error)
+    return seen, (caught[0] if caught else None), source.closed
+
+
+both = pytest.mark.parametrize("mode", ["sync", "async"])
+
+
+@both
+@pytest.mark.parametrize("size", [1, 7, None])
+def test_events_come_out_typed_and_pings_do_not(mode: str, size: int | None) -> None:
+    body = START + PING + DELTA + DELTA + STOP
+    step = size or len(body)
+    chunks = tuple(body[start : start + step] for start in range(0, len(body), step))
+    seen, error, closed = drain(mode, chunks)
+    assert seen == ["message_start", *["content_block_delta"] * 2, "message_stop"]
+    assert error is None
+    assert closed == 1
+
+
+@both
+def test_pings_on_request(mode: str) -> None:
+    seen, error, _ = drain(mode, (PING, STOP, b"event: ping\ndata:\n\n"), include_pings=True)
+    assert error is None
+    assert seen == [
+        Unknown("ping", {"type": "ping"}),
+        "message_stop",
+        Unknown("ping", {"type": "ping"}),
+    ]
+
+
+@both
+def test_events_without_names_go_by_their_type(mode: str) -> None:
+    def unnamed(data: bytes) -> bytes:
+        return data.partition(b"\n")[2]
+
+    seen, error, _ = drain(mode, (unnamed(START) + unnamed(PING) + unnamed(STOP),))
+    assert (seen, error) == (["message_start", "message_stop"], None)
+    _, error, _ = drain(mode, (unnamed(OVERLOADED),))
+    assert isinstance(error, OverloadedError)
+
+
+@both
+def test_unknown_events_pass(mode: str) -> None:
+    future = event("hologram", {"type": "hologram", "x": 1})
+    seen, error, _ = drain(mode, (START, future, STOP))
+    assert (seen, error) == (["message_start", "hologram", "message_stop"], None)
+
+
+@both
+@pytest.mark.parametrize("raw", [False, True])
+@pytest.mark.parametrize(
+    ("chunks", "events"),
+    [
+        ((), 0),
+        ((START,), 1),
+        ((START, DELTA, PING), 2),
+        ((START, STOP[:-1]), 1),
+        ((START, APIConnectionError("reset", phase="body", origin="http://a")), 1),
+    ],
+)
+def test_a_stream_that_ends_early_is_an_error(
+    mode: str, raw: bool, chunks: tuple[Chunk, ...], events: int
+) -> None:
+    seen, error, closed = drain(mode, chunks, raw=raw)
+    assert isinstance(error, StreamTruncatedError)
+    assert isinstance(error, APIConnectionError)
+    assert (error.events_seen, error.phase, error.request_id) == (events, "body", "req_1")
+    assert len([item for item in seen if not raw or item.event != "ping"]) == events
+    assert closed == 1
+    assert str(error).startswith(f"messages.create: the stream ended after {events} events without")
+    assert "attempt 2" in str(error)
+    if chunks and isinstance(chunks[-1], Exception):
+        assert error.__cause__ is chunks[-1]
+        assert error.origin == "http://a"
+
+
+@both
+def test_a_timeout_stays_a_timeout(mode: str) -> None:
+    timeout = APITimeoutError("slow", phase="body", timeout=3.0)
+    seen, error, closed = drain(mode, (START, timeout))
+    assert (seen, error, closed) == (["message_start"], timeout, 1)
+
+
+@both
+@pytest.mark.parametrize(
+    "trouble", [APIConnectionError("reset", phase="body"), APITimeoutError("slow", phase="body")]
+)
+def test_nothing_after_the_last_event_matters(mode: str, trouble: Exception) -> None:
+    assert drain(mode, (START, STOP, trouble)) == (["message_start", "message_stop"], None, 1)
+    assert drain(mode, (START, STOP + b"event: cut")) == (["message_start", "message_stop"], None, 1)
+
+
+@both
+def test_a_stream_without_last_event_may_end_anywhere(mode: str) -> None:
+    assert drain(mode, (START, DELTA), terminal=())[1] is None
+    _, error, _ = drain(mode, (START, DELTA[:-1]), terminal=())
+    assert isinstance(error, StreamTruncatedError)
+    assert "in the middle of an event" in str(error)
+
+
+@both
+def test_errors_in_the_stream(mode: str) -> None:
+    seen, error, closed = drain(mode, (START + DELTA + OVERLOADED + STOP,))
+    assert isinstance(error, OverloadedError)
+    assert (error.status_code, error.http_status, error.origin) == (529, 200, "stream")
+    assert (error.request_id, error.attempts, error.operation) == ("req_1", 2, "messages.create")
+    assert seen == ["message_start", "content_block_delta"]
+    assert closed == 1
+
+
+def test_error_codes_in_the_stream() -> None:
+    class RampError(RateLimitError):
+        pass
+
+    data = {"error": {"type": "rate_limit_error", "details": {"error_code": "ramp"}}}
+    _, error, _ = drain(
+        "sync",
+        (event("error", data),),
+        code_classes=lambda status, code: RampError if (status, code) == (429, "ramp") else None,
+    )
+    assert type(error) is RampError
+
+
+@both
+def test_raw_events_pass_everything_on(mode: str) -> None:
+    body = START + PING + OVERLOADED
+    seen, error, closed = drain(mode, (body,), raw=True)
+    assert error is None
+    assert b"".join(item.encode() for item in seen) == body
+    assert seen[1] == ServerSentEvent("ping", b'{"type": "ping"}')
+    assert closed == 1
+
+
+@both
+def test_an_event_that_is_not_json(mode: str) -> None:
+    seen, error, closed = drain(mode, (START, b"event: x\ndata: {oops\n\n", STOP))
+    assert seen == ["message_start"]
+    assert isinstance(error, APIResponseValidationError)
+    assert "the event 'x' is not JSON" in str(error)
+    assert "{oops" in str(error)
+    assert error.request_id == "req_1"
+    assert closed == 1
+
+
+@both
+def test_done_marks_of_gateways_are_passed_over(mode: str) -> None:
+    assert drain(mode, (START + STOP + b"data: [DONE]\n\n",))[1] is None
+
+
+@both
+def test_an_event_too_large(mode: str) -> None:
+    _, error, closed = drain(mode, (START, b"data: " + b"x" * 200, STOP), max_event_bytes=100)
+    assert isinstance(error, EventSizeError)
+    assert closed == 1
+
+
+@both
+def test_an_error_in_the_decoder_closes(mode: str) -> None:
+    _, error, closed = drain(mode, (event("x", {"no": "type"}),))
+    assert isinstance(error, KeyError)
+    assert closed == 1
+
+
+def test_iterating_again_goes_on() -> None:
+    source = Source(START + DELTA, DELTA, STOP)
+    stream = stream_of(source)
+    for item in stream:
+        assert item == "message_start"
+        break
+    assert source.closed == 0
+    assert next(stream) == "content_block_delta"
+    raw = stream.events()
+    assert next(raw).event == "content_block_delta"
+    assert list(stream) == ["message_stop"]
+    assert list(stream) == []
+    assert list(raw) == []
+    assert source.closed == 1
+
+
+def test_iterating_again_goes_on_async() -> None:
+    async def run() -> None:
+        source = Source(START + DELTA, STOP)
+        stream = async_stream_of(source)
+        async for item in stream:
+            assert item == "message_start"
+            break
+        assert await stream.__anext__() == "content_block_delta"
+        assert [item async for item in stream] == ["message_stop"]
+        assert [item async for item in stream] == []
+        assert source.closed == 1
+
+    asyncio.run(run())
+
+
+def test_close_ends_the_stream_and_may_be_repeated() -> None:
+    source = Source(START + DELTA, STOP)
+    with stream_of(source) as stream:
+        assert next(stream) == "message_start"
+        assert not stream.closed
+        stream.close()
+        assert stream.closed
+        assert list(stream) == []
+        assert list(stream.events()) == []
+    stream.close()
+    assert source.closed == 1
+
+    async def run() -> None:
+        source = Source(START + DELTA, STOP)
+        async with async_stream_of(source) as stream:
+            assert await stream.__anext__() == "message_start"
+            await stream.close()
+            assert [item async for item in stream] == []
+            assert [item async for item in stream.events()] == []
+        assert source.closed == 1
+
+    asyncio.run(run())
+
+
+def test_leaving_the_context_early_closes() -> None:
+    source = Source(START, DELTA)
+    with pytest.raises(ZeroDivisionError), stream_of(source):
+        raise ZeroDivisionError
+    assert source.closed == 1
+
+
+def test_cancelling_closes() -> None:
+    async def run() -> None:
+        source = Source(START)
+        waiting = asyncio.Event()
+
+        async def chunks() -> AsyncIterator[bytes]:
+            yield START
+            waiting.set()
+            await asyncio.sleep(60)
+
+        stream = AsyncStream(
+            chunks(), kind, meta=META, close=source.aclose, terminal=TERMINAL
+        )
+
+        async def read() -> None:
+            async for _ in stream:
+                pass
+
+        task = asyncio.create_task(read())
+        await waiting.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert source.closed == 1
+        assert stream.closed
+
+    asyncio.run(run())
+
+
+def test_nothing_is_read_ahead() -> None:
+    source = Source(START, DELTA, STOP)
+    stream = stream_of(source)
+    next(stream)
+    assert source.pending == [DELTA, STOP]
+
+
+def test_facts_of_the_response() -> None:
+    for stream in (stream_of(Source()), async_stream_of(Source())):
+        assert stream.meta is META
+        assert (stream.request_id, stream.status_code) == ("req_1", 200)
+        assert stream.headers["Request-Id"] == "req_1"
+        assert stream.include_pings is False
+        stream.include_pings = True
+        assert stream.include_pings is True
+
+
+def lines(mode: str, *chunks: Chunk) -> tuple[list[Any], Exception | None, int]:
+    source = Source(*chunks)
+    seen: list[Any] = []
+
+    async def run() -> None:
+        async for item in AsyncJSONLStream(
+            source.achunks(), lambda value: value, meta=META, close=source.aclose, operation="o"
+        ):
+            seen.append(item)  # noqa: PERF401
+
+    try:
+        if mode == "async":
+            asyncio.run(run())
+        else:
+            seen.extend(
+                JSONLStream(
+                    source.chunks(),
+                    lambda value: seen.append(value),
+                    meta=META,
+                    close=source.close,
+                    operation="o",
+                )
+            )
+            seen = [item for item in seen if item is not None]
+    except Exception as error:  # noqa: BLE001
+        return seen, error, source.closed
+    return seen, None, source.closed
+
+
+@both
+def test_jsonl(mode: str) -> None:
+    body = json.dumps({"a": 1}).encode() + b"\r\n\n" + json.dumps({"b": "\u2028"}).encode()
+    for size in (1, len(body)):
+        chunks = [body[start : start + size] for start in range(0, len(body), size)]
+        assert lines(mode, *chunks) == ([{"a": 1}, {"b": "\u2028"}], None, 1)
+
+
+@both
+def test_jsonl_bad_line_is_named_and_closes(mode: str) -> None:
+    seen, error, closed = lines(mode, b'{"a": 1}\n\n{oops}\n{"b": 2}\n')
+    assert seen == [{"a": 1}]
+    assert isinstance(error, APIResponseValidationError)
+    assert "o: line 3 is not JSON" in str(error)
+    assert closed == 1
+
+
+@both
+def test_jsonl_cut_off(mode: str) -> None:
+    seen, error, closed = lines(mode, b'{"a": 1}\n{"b": ')
+    assert seen == [{"a": 1}]
+    assert isinstance(error, StreamTruncatedError)
+    assert "in the middle of line 2" in str(error)
+    assert closed == 1
+    broken = APIConnectionError("reset", phase="body")
+    assert lines(mode, b'{"a": 1}\n', broken) == ([{"a": 1}], broken, 1)
+
+
+def test_twins_have_the_same_public_names() -> None:
+    def public(cls: type) -> set[str]:
+        return {name for name in dir(cls) if not name.startswith("_")}
+
+    assert public(Stream) == public(AsyncStream)
+    assert public(JSONLStream) == public(AsyncJSONLStream)
+    assert issubclass(OverloadedError, APIStatusError)
