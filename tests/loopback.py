@@ -11,6 +11,7 @@ what goes over the wire and when::
 from __future__ import annotations
 
 import json as json_module
+import select
 import socket
 import struct
 import threading
@@ -131,18 +132,15 @@ class LoopbackServer:
 
     def __post_init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
         self._closing = threading.Event()
         self._lock = threading.Lock()
         self._replies = 0
         self._sockets: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
+        # A blocking accept would not notice that the listener is closed.
+        self._listener.settimeout(0.02)
         self._start(self._accept)
-
-    @property
-    def port(self) -> int:
-        """Port that the server listens on."""
-        port: int = self._listener.getsockname()[1]
-        return port
 
     @property
     def url(self) -> str:
@@ -192,8 +190,6 @@ class LoopbackServer:
         thread.start()
 
     def _accept(self) -> None:
-        # A blocking accept would not notice that the listener is closed.
-        self._listener.settimeout(0.02)
         while not self._closing.is_set():
             try:
                 connection, _ = self._listener.accept()
@@ -236,7 +232,7 @@ class LoopbackServer:
             self._replies += 1
         for step in steps:
             if isinstance(step, Pause):
-                self._closing.wait(step.seconds)
+                self._pause(connection, step.seconds)
             elif isinstance(step, Close):
                 return False
             elif isinstance(step, Reset):
@@ -250,8 +246,19 @@ class LoopbackServer:
                 for start in range(0, len(step.data), step.piece):
                     connection.sendall(step.data[start : start + step.piece])
                     if step.pause:
-                        self._closing.wait(step.pause)
+                        self._pause(connection, step.pause)
         return True
+
+    def _pause(self, connection: socket.socket, seconds: float) -> None:
+        """Wait; ends early, with an error, when the client closes the connection."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0 and not self._closing.is_set():
+            readable, _, _ = select.select([connection], [], [], min(left, 0.02))
+            if readable and not connection.recv(1, socket.MSG_PEEK):
+                raise ConnectionAbortedError
+            if readable:
+                # The next request is waiting already.
+                self._closing.wait(min(left, 0.02))
 
 
 def _shut_down(connection: socket.socket) -> None:

@@ -458,7 +458,9 @@ class _Dumper(yaml.SafeDumper):
 
 def _represent_string(dumper: yaml.SafeDumper, text: str) -> ScalarNode:
     style = None
-    if "\n" in text:
+    if _ODD_BREAK.search(text):
+        style = '"'
+    elif "\n" in text:
         style = "|"
     elif text == "" or _core_schema(text)[1] != "str" or _old_type(text) != "str":
         style = "'"
@@ -466,6 +468,9 @@ def _represent_string(dumper: yaml.SafeDumper, text: str) -> ScalarNode:
     node: ScalarNode = untyped.represent_scalar("tag:yaml.org,2002:str", text, style=style)
     return node
 
+
+# YAML 1.1 breaks lines at these too; escaped in double quotes they survive every reader.
+_ODD_BREAK = re.compile("[\r\x85\u2028\u2029]")
 
 _Dumper.add_representer(str, _represent_string)
 

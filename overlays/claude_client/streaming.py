@@ -217,6 +217,15 @@ class MessageStream(_MessageStreamBase):
         self._stream = stream
         self._state = StreamState(stream.meta, operation)
 
+    @property
+    def include_pings(self) -> bool:
+        """Whether pings come out, as ``Unknown("ping", …)``; may be set at any time."""
+        return self._stream.include_pings
+
+    @include_pings.setter
+    def include_pings(self, value: bool) -> None:
+        self._stream.include_pings = value
+
     def __next__(self) -> MessageStreamEvent:
         state = self._state
         while not state.pending:
@@ -296,6 +305,15 @@ class AsyncMessageStream(_MessageStreamBase):
         """Read ``stream``, whose items are the events as JSON values, not decoded."""
         self._stream = stream
         self._state = StreamState(stream.meta, operation)
+
+    @property
+    def include_pings(self) -> bool:
+        """Whether pings come out, as ``Unknown("ping", …)``; may be set at any time."""
+        return self._stream.include_pings
+
+    @include_pings.setter
+    def include_pings(self, value: bool) -> None:
+        self._stream.include_pings = value
 
     async def __anext__(self) -> MessageStreamEvent:
         state = self._state

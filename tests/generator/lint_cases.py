@@ -1,4 +1,4 @@
-"""One case per lint rule: an edit of the sample spec that breaks it, and a near one that does not."""
+"""One case per lint rule: an edit of the sample spec that breaks it, and a near one that is fine."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Case:
     """Other rules that the broken spec cannot help breaking."""
 
 
-def _property(text: str) -> tuple[Edit, ...]:
+def replace_size(text: str) -> tuple[Edit, ...]:
     """Replace the schema of ``NoteCreateParams.size``."""
     old = (
         "    size:\n      type: integer\n      description: How large it is.\n      minimum: 1\n"
@@ -127,10 +127,10 @@ CASES = (
     ),
     Case(
         "keyword-unsupported",
-        _property("type: integer\nnot: {const: 3}"),
+        replace_size("type: integer\nnot: {const: 3}"),
         f"{SIZE}/not",
         (REQUESTS, "not:"),
-        _property("type: integer\nmaximum: 3"),
+        replace_size("type: integer\nmaximum: 3"),
     ),
     Case(
         "unused-component",
@@ -216,7 +216,7 @@ CASES = (
                 "components:\n",
                 "components:\n  schemas:\n    Size:\n      description: A size.\n      type: integer\n",
             ),
-            *_property("$ref: ../../openapi.yaml#/components/schemas/Size"),
+            *replace_size("$ref: ../../openapi.yaml#/components/schemas/Size"),
         ),
         f"{SCHEMAS}/Size",
         (OPENAPI, "Size:"),
@@ -227,7 +227,7 @@ CASES = (
                 "components:\n  schemas:\n    Size:\n      $ref: schemas/sizes.yaml#/Size\n",
             ),
             ("schemas/sizes.yaml", "", "Size:\n  description: A size.\n  type: integer\n"),
-            *_property("$ref: ../../openapi.yaml#/components/schemas/Size"),
+            *replace_size("$ref: ../../openapi.yaml#/components/schemas/Size"),
         ),
         also=("module-collision",),
     ),
@@ -235,13 +235,13 @@ CASES = (
         "module-collision",
         (
             ("schemas/sizes.yaml", "", "NOTE:\n  description: A size.\n  type: integer\n"),
-            *_property("$ref: ../sizes.yaml#/NOTE"),
+            *replace_size("$ref: ../sizes.yaml#/NOTE"),
         ),
         f"{SCHEMAS}/Note",
         (NOTES, "Note:"),
         (
             ("schemas/sizes.yaml", "", "Notes:\n  description: A size.\n  type: integer\n"),
-            *_property("$ref: ../sizes.yaml#/Notes"),
+            *replace_size("$ref: ../sizes.yaml#/Notes"),
         ),
     ),
     Case(
@@ -447,35 +447,35 @@ CASES = (
     ),
     Case(
         "all-of",
-        _property("allOf: [{type: integer}]"),
+        replace_size("allOf: [{type: integer}]"),
         f"{SIZE}/allOf",
         (REQUESTS, "allOf"),
-        _property("type: integer"),
+        replace_size("type: integer"),
     ),
     Case(
         "any-of",
-        _property("anyOf: [{type: integer}, {type: string}]"),
+        replace_size("anyOf: [{type: integer}, {type: string}]"),
         f"{SIZE}/anyOf",
         (REQUESTS, "anyOf"),
-        _property("oneOf: [{type: integer}, {type: string}]"),
+        replace_size("oneOf: [{type: integer}, {type: string}]"),
     ),
     Case(
         "nullable-3.0",
-        _property("type: integer\nnullable: true"),
+        replace_size("type: integer\nnullable: true"),
         f"{SIZE}/nullable",
         (REQUESTS, "nullable"),
-        _property("type: [integer, 'null']"),
+        replace_size("type: [integer, 'null']"),
     ),
     Case(
         "exclusive-boolean-3.0",
-        _property("type: integer\nexclusiveMinimum: true"),
+        replace_size("type: integer\nexclusiveMinimum: true"),
         f"{SIZE}/exclusiveMinimum",
         (REQUESTS, "exclusiveMinimum"),
-        _property("type: integer\nexclusiveMinimum: 0"),
+        replace_size("type: integer\nexclusiveMinimum: 0"),
     ),
     Case(
         "default-unsupported",
-        _property("type: integer\ndefault: 3"),
+        replace_size("type: integer\ndefault: 3"),
         f"{SIZE}/default",
         (REQUESTS, "default: 3"),
         (
@@ -488,17 +488,17 @@ CASES = (
     ),
     Case(
         "enum-not-scalar",
-        _property("type: string\nenum: [a, null]"),
+        replace_size("type: string\nenum: [a, null]"),
         f"{SIZE}/enum/1",
         (REQUESTS, "enum:"),
-        _property("type: integer\nenum: [1, 2]"),
+        replace_size("type: integer\nenum: [1, 2]"),
     ),
     Case(
         "const-type-mismatch",
-        _property("type: string\nconst: 1"),
+        replace_size("type: string\nconst: 1"),
         f"{SIZE}/const",
         (REQUESTS, "const:"),
-        _property("type: boolean\nconst: true"),
+        replace_size("type: boolean\nconst: true"),
     ),
     Case(
         "enum-annotation-unknown-value",
@@ -516,17 +516,17 @@ CASES = (
     ),
     Case(
         "type-list",
-        _property("type: [integer, string]"),
+        replace_size("type: [integer, string]"),
         f"{SIZE}/type",
         (REQUESTS, "type: [integer, string]"),
-        _property("type: ['null', integer]"),
+        replace_size("type: ['null', integer]"),
     ),
     Case(
         "type-missing",
-        _property("type: string\nitems: {type: string}"),
+        replace_size("type: string\nitems: {type: string}"),
         f"{SIZE}/items",
         (REQUESTS, "items: {"),
-        _property("type: array\nitems: {type: string}"),
+        replace_size("type: array\nitems: {type: string}"),
     ),
     Case(
         "required-unknown",
@@ -560,39 +560,39 @@ CASES = (
     ),
     Case(
         "inline-object",
-        _property("type: object\nproperties: {id: {type: string}}"),
+        replace_size("type: object\nproperties: {id: {type: string}}"),
         SIZE,
         (REQUESTS, "size:"),
-        _property("type: object\nadditionalProperties: true"),
+        replace_size("type: object\nadditionalProperties: true"),
     ),
     Case(
         "ref-siblings",
-        _property("$ref: notes.yaml#/Color\nminLength: 1"),
+        replace_size("$ref: notes.yaml#/Color\nminLength: 1"),
         f"{SIZE}/minLength",
         (REQUESTS, "minLength"),
-        _property("$ref: notes.yaml#/Color\ndeprecated: true"),
+        replace_size("$ref: notes.yaml#/Color\ndeprecated: true"),
         also=("type-missing",),
     ),
     Case(
         "schema-empty",
-        _property("type: array\nitems: {}"),
+        replace_size("type: array\nitems: {}"),
         f"{SIZE}/items",
         (REQUESTS, "items: {}"),
-        _property("type: array\nitems: {description: Anything.}"),
+        replace_size("type: array\nitems: {description: Anything.}"),
     ),
     Case(
         "union-without-discriminator",
-        _property("oneOf: [{$ref: notes.yaml#/TextPart}, {$ref: notes.yaml#/LinkPart}]"),
+        replace_size("oneOf: [{$ref: notes.yaml#/TextPart}, {$ref: notes.yaml#/LinkPart}]"),
         f"{SIZE}/oneOf",
         (REQUESTS, "oneOf: [{$ref"),
-        _property("oneOf: [{$ref: notes.yaml#/TextPart}, {type: string}]"),
+        replace_size("oneOf: [{$ref: notes.yaml#/TextPart}, {type: string}]"),
     ),
     Case(
         "union-unrepresentable",
-        _property("oneOf: [{type: string}, {type: string, const: auto}]"),
+        replace_size("oneOf: [{type: string}, {type: string, const: auto}]"),
         f"{SIZE}/oneOf/1",
         (REQUESTS, "const: auto"),
-        _property("oneOf: [{type: integer}, {type: string, const: auto}, {type: 'null'}]"),
+        replace_size("oneOf: [{type: integer}, {type: string, const: auto}, {type: 'null'}]"),
     ),
     Case(
         "discriminator-mapping-incomplete",
@@ -645,10 +645,10 @@ CASES = (
     ),
     Case(
         "selects-shape-derived",
-        _property("type: integer\nx-beta: shapes-2026-01-02"),
+        replace_size("type: integer\nx-beta: shapes-2026-01-02"),
         f"{SIZE}/x-beta",
         (REQUESTS, "x-beta: shapes"),
-        _property("type: integer\nx-beta: {via_beta_namespace: shapes-2026-01-02}"),
+        replace_size("type: integer\nx-beta: {via_beta_namespace: shapes-2026-01-02}"),
     ),
     Case(
         "anthropic-beta-enum-out-of-sync",

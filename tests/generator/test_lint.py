@@ -1,14 +1,24 @@
 from __future__ import annotations
 
+import copy
+import dataclasses
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from claude_codegen.lint import RULES, lint, sides
 from claude_codegen.load import load_spec
-from claude_codegen.problems import Problem
 
-from .lint_cases import CASES, NOTES, PATHS, SCHEMAS, Case, Edit
+from .lint_cases import CASES, NOTES, PATHS, REQUESTS, Case, Edit, replace_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from claude_codegen.problems import Problem
 
 SAMPLE = Path(__file__).parent / "specs" / "notes"
 
@@ -64,3 +74,251 @@ def test_a_broken_rule_is_reported_with_its_place(case: Case, tmp_path: Path) ->
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
 def test_a_near_miss_is_not_reported(case: Case, tmp_path: Path) -> None:
     assert problems_of(tmp_path, *case.fine) == []
+
+
+# --- what one case per rule leaves open -----------------------------------------------------
+
+
+def rules_of(folder: Path, *edits: Edit) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for problem in problems_of(folder, *edits):
+        found.setdefault(problem.rule, []).append(problem.message)
+    return found
+
+
+def test_a_wrong_shape_is_all_that_is_reported(tmp_path: Path) -> None:
+    found = rules_of(
+        tmp_path,
+        (PATHS, "    operationId: notes_list\n", ""),
+        (NOTES, "  oneOf:\n    - $ref: '#/TextPart'", "  oneOf: []\n  x-parts:\n    - $ref: 'a'"),
+        (NOTES, "  enum: [red, blue]", "  enum: red"),
+    )
+    assert set(found) == {"structure"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("      text: '#/TextPart'\n", "", "type: text of TextPart is missing from the mapping"),
+        ("text: '#/TextPart'", "text: '#/LinkPart'", "text is mapped to LinkPart, not to TextPart"),
+        ("mail: '#/LinkPart'", "mail: '#/TextPart'", "mail is mapped to TextPart, not to LinkPart"),
+        ("text: '#/TextPart'", "text: '#/TextPart'\n      words: '#/TextPart'", "TextPart never has the type words"),
+        ("text: '#/TextPart'", "text: '#/TextPart'\n      note: '#/Note'", "Note is not a member of the union"),
+        ("- $ref: '#/LinkPart'", "- $ref: '#/LinkPart'\n    - $ref: '#/LinkPart'", "LinkPart is a member twice"),
+        ("- $ref: '#/LinkPart'", "- $ref: '#/LinkPart'\n    - type: string", "a member is not a reference to an object component"),
+        ("- $ref: '#/LinkPart'", "- $ref: '#/LinkPart'\n    - $ref: '#/NoteEvent'", "a member is not a reference to an object component"),
+        ("required: [type, text]", "required: [text]", "type of TextPart is optional"),
+        ("const: text", "pattern: text", "TextPart does not say which values its type has"),
+        ("enum: [link, mail]", "enum: [link, mail]\n      x-open-enum: true", "LinkPart does not say which values its type has"),
+        ("    propertyName: type\n    mapping:\n      text", "    propertyName: kind\n    mapping:\n      text", "TextPart does not say which values its kind has"),
+        ("    mapping:\n      text", "    x-default-mapping: '#/Note'\n    mapping:\n      text", "the default is not a member of the union"),
+    ],
+)  # fmt: skip
+def test_discriminators_are_complete(old: str, new: str, message: str, tmp_path: Path) -> None:
+    found = rules_of(tmp_path, (NOTES, old, new))
+    assert message in found["discriminator-mapping-incomplete"]
+
+
+def test_the_default_member_may_lack_the_tag(tmp_path: Path) -> None:
+    edits = (
+        (NOTES, "required: [type, text]", "required: [text]"),
+        (NOTES, "    mapping:\n      text", "    x-default-mapping: '#/TextPart'\n    mapping:\n      text"),
+        (
+            NOTES,
+            "    type:\n      type: string\n      const: text",
+            "    type:\n      oneOf: [{type: string, const: text}, {type: 'null'}]",
+        ),
+        ("examples/notes_create/streamed.request.json", '"type": "text", ', ""),
+        ("examples/notes_create/short.response.json", '"type": "text"', '"type": null'),
+    )  # fmt: skip
+    assert problems_of(tmp_path, *edits) == []
+
+
+@pytest.mark.parametrize(
+    ("union", "rule"),
+    [
+        ("oneOf: [{type: integer}, {type: number}]", "union-unrepresentable"),
+        ("oneOf: [{type: array, items: {type: string}}, {type: array, items: {type: integer}}]", "union-unrepresentable"),
+        ("oneOf: [{type: string}]", "union-unrepresentable"),
+        ("oneOf: [{type: string}, {type: 'null'}, {type: 'null'}]", "union-unrepresentable"),
+        ("oneOf: [{type: string}, {type: 'null', description: None.}]", "union-unrepresentable"),
+        ("oneOf: [{type: [string, 'null']}, {type: 'null'}]", "union-unrepresentable"),
+        ("type: string\noneOf: [{type: string}, {type: 'null'}]", "union-unrepresentable"),
+        ("oneOf: [{type: string}, {description: Anything.}]", "union-unrepresentable"),
+        ("oneOf: [{$ref: notes.yaml#/ContentPart}, {$ref: notes.yaml#/Note}]", "union-without-discriminator"),
+        ("oneOf: [{$ref: notes.yaml#/Note}, {type: object, additionalProperties: true}]", "union-without-discriminator"),
+        ("oneOf: [{$ref: notes.yaml#/ContentPart}, {type: string}, {type: array, items: {$ref: notes.yaml#/ContentPart}}]", None),
+        ("oneOf: [{oneOf: [{type: boolean}, {type: string}]}, {type: 'null'}]", None),
+    ],
+)  # fmt: skip
+def test_variants_of_a_union_differ_in_kind(union: str, rule: str | None, tmp_path: Path) -> None:
+    found = rules_of(tmp_path, *replace_size(union))
+    assert set(found) == ({rule} if rule else set())
+
+
+@pytest.mark.parametrize(
+    ("value", "rule"),
+    [
+        ("3", "beta-form"),
+        ("{}", "beta-form"),
+        ("{any_of: []}", "beta-form"),
+        ("{any_of: [colors-2026-01-02], default: colors-2025-01-02}", "beta-form"),
+        ("{any_of: [colors-2026-01-02], flag: x}", "beta-form"),
+        ("{any_of: [colors-2026-01-02], unless_model: x}", "beta-form"),
+        ("{via_beta_namespace: colors-2026-01-02, default: colors-2026-01-02}", "beta-form"),
+        ("{via_beta_namespace: colours-2026-01-02}", "beta-unknown"),
+        ("{any_of: [colors-2026-01-02, shapes-2026-01-02], default: shapes-2026-01-02}", "selects-shape-derived"),
+        ("{any_of: [shapes-2026-01-02]}", "selects-shape-derived"),
+        ("{any_of: [colors-2026-01-02, shapes-2026-01-02], default: colors-2026-01-02}", None),
+    ],
+)  # fmt: skip
+def test_forms_of_x_beta(value: str, rule: str | None, tmp_path: Path) -> None:
+    found = rules_of(tmp_path, *replace_size(f"type: integer\nx-beta: {value}"))
+    assert set(found) == ({rule} if rule else set())
+
+
+@pytest.mark.parametrize(
+    ("parameter", "fine"),
+    [
+        ("name: tag\nin: query\nschema: {type: array, items: {type: string}}\nstyle: form\nexplode: true", False),
+        ("name: tag\nin: cookie\nschema: {type: string}", False),
+        ("name: tag\nin: query\nschema: {type: object, additionalProperties: true}", False),
+        ("name: tag\nin: header\nschema: {type: array, items: {type: string}}", False),
+        ("name: tag\nin: query\nstyle: form\nschema: {type: string}", False),
+        ("name: tag\nin: header\nstyle: simple\nexplode: false\nschema: {type: array, items: {type: string}}", True),
+        ("name: tag\nin: query\nschema: {type: [integer, 'null']}", True),
+    ],
+)  # fmt: skip
+def test_parameter_styles(parameter: str, fine: bool, tmp_path: Path) -> None:
+    text = "".join(f"        {line}\n" for line in parameter.splitlines()).replace(
+        "        ", "      - ", 1
+    )
+    old = "      - name: limit\n"
+    found = rules_of(tmp_path, (PATHS, old, f"{text}        description: A tag.\n{old}"))
+    assert ("parameter-style" in found) is not fine
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('data: {"type": "note_stop"}', 'data: {"type": "note_stop", "extra": 1}', "Additional properties"),
+        ('data: {"type": "note_stop"}', 'data: {"type": "note_over"}', "has data of type 'note_over'"),
+        ('data: {"type": "note_stop"}', "data: {", "the data is not JSON"),
+        ("event: note_stop", "event: note_over", "the event 'note_over'"),
+        ("event: note_stop", "name: note_stop", "'name' is no field of an event"),
+        ('data: {"type": "note_stop"}\n\n', 'data: {"type": "note_stop"}\n', "does not end in an empty line"),
+    ],
+)  # fmt: skip
+def test_events_of_examples_are_checked(old: str, new: str, message: str, tmp_path: Path) -> None:
+    name = "examples/notes_create/streamed.sse"
+    found = problems_of(tmp_path, (name, old, new))
+    assert {problem.rule for problem in found} == {"example-invalid"}
+    assert any(message in problem.message and problem.line >= 7 for problem in found), found
+    assert {problem.file for problem in found} == {name}
+
+
+def test_events_with_comments_and_split_data_are_fine(tmp_path: Path) -> None:
+    edit = (
+        "examples/notes_create/streamed.sse",
+        'data: {"type": "note_stop"}',
+        ': a comment\nid: 7\ndata: {"type":\ndata: "note_stop"}',
+    )
+    assert problems_of(tmp_path, edit) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path"),
+    [
+        ('"type": "note"', '"type": "n0te"', "/type"),
+        ('"2026-10-21T10:00:00Z"', '"yesterday"', "/created_at"),
+        ('"2026-10-21T10:00:00Z"', '"2026-10-21T10:00:00"', "/created_at"),
+        ('"color": null', '"color": "green"', "/color"),
+        ('"color": null', '"colour": null', ""),
+        ('{"type": "text", "text": "Hello"}', '{"type": "texts", "text": "Hello"}', "/content/0/type"),
+        ('{"type": "text", "text": "Hello"}', '{"type": "text"}', "/content/0"),
+    ],
+)  # fmt: skip
+def test_the_failing_part_of_an_example_is_named(
+    old: str, new: str, path: str, tmp_path: Path
+) -> None:
+    name = "examples/notes_create/short.response.json"
+    found = problems_of(tmp_path, (name, old, new))
+    assert {problem.rule for problem in found} == {"example-invalid"}
+    assert any(problem.pointer.endswith(f"/examples/short/value{path}") for problem in found), found
+    if path:
+        assert line_of(tmp_path, name, new) in {problem.line for problem in found}
+
+
+def test_open_enums_take_other_values_in_examples(tmp_path: Path) -> None:
+    edits = (
+        ("examples/notes_create/short.request.json", '"red"', '"green"'),
+        (NOTES, "  enum: [red, blue]", "  enum: [red, blue]\n  x-open-enum: true"),
+    )
+    assert problems_of(tmp_path, *edits) == []
+
+
+def test_sides_follow_references_from_both_ends() -> None:
+    found = sides(load_spec(SAMPLE / "openapi.yaml").document)
+    assert found["NoteCreateParams"] == {"request"}
+    assert found["AnthropicBeta"] == {"request"}
+    assert found["Color"] == found["ContentPart"] == found["LinkPart"] == {"request", "response"}
+    assert found["Note"] == found["NoteStop"] == found["ErrorDetails"] == {"response"}
+
+
+def test_a_reference_inside_an_example_is_data(tmp_path: Path) -> None:
+    edits = (
+        (REQUESTS, "      additionalProperties:\n        type: string\n", "      additionalProperties: true\n"),
+        ("examples/notes_create/short.request.json", '"red"', '"red", "labels": {"$ref": "#/nowhere"}'),
+    )  # fmt: skip
+    assert problems_of(tmp_path, *edits) == []
+
+
+# Whatever stands anywhere in a document, lint answers with findings and never with a traceback.
+
+_DOCUMENT = load_spec(SAMPLE / "openapi.yaml")
+_INTRUDERS: list[Any] = [
+    None,
+    True,
+    3,
+    -1.5,
+    "x",
+    "",
+    [],
+    {},
+    ["x"],
+    [{}],
+    [[1]],
+    {"a": {}},
+    {"a": "b"},
+    {"$ref": 3},
+    {"$ref": "#/components/schemas/Note"},
+    {"$ref": "#/components/schemas/Nobody"},
+    {"$ref": "#/components/responses/BadRequest"},
+]
+
+
+def _paths(value: Any) -> Iterator[tuple[str | int, ...]]:
+    entries = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, item in entries:
+        yield (key,)
+        if isinstance(item, dict | list):
+            yield from ((key, *rest) for rest in _paths(item))
+
+
+_ALL_PATHS = list(_paths(_DOCUMENT.document))
+
+
+@settings(max_examples=200, deadline=None)
+@given(path=st.sampled_from(_ALL_PATHS), intruder=st.sampled_from(_INTRUDERS), drop=st.booleans())
+def test_lint_survives_anything(path: tuple[str | int, ...], intruder: Any, drop: bool) -> None:
+    document = copy.deepcopy(_DOCUMENT.document)
+    node: Any = document
+    for step in path[:-1]:
+        node = node[step]
+    if drop:
+        del node[path[-1]]
+    else:
+        node[path[-1]] = copy.deepcopy(intruder)
+    for problem in lint(dataclasses.replace(_DOCUMENT, document=document)):
+        assert problem.rule in RULES
+        assert problem.render()

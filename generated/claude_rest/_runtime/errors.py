@@ -749,11 +749,13 @@ def _number(text: str | None) -> float | None:
 def _date(text: str | None) -> float | None:
     if text is None:
         return None
-    from email.utils import mktime_tz, parsedate_tz
+    from datetime import timezone
+    from email.utils import parsedate_to_datetime
 
     try:
-        fields = parsedate_tz(text)
-        return None if fields is None else float(mktime_tz(fields))
+        date = parsedate_to_datetime(text)
+        # A zone of -0000 leaves it out; HTTP dates are always GMT.
+        return (date if date.tzinfo else date.replace(tzinfo=timezone.utc)).timestamp()
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
 

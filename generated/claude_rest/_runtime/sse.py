@@ -21,7 +21,6 @@ _BOM = b"\xef\xbb\xbf"
 _MAX_CACHED_NAMES = 256
 
 
-
 class ServerSentEvent(NamedTuple):
     """One dispatched event."""
 

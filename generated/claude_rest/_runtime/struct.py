@@ -102,7 +102,7 @@ class Struct:
         """Fields the server sent that this version's schema does not know."""
         # Read through the slot: __getattr__ would walk the fields first.
         try:
-            return object.__getattribute__(self, "_extra")  # type: ignore[no-any-return]
+            return object.__getattribute__(self, "_extra")
         except AttributeError:
             return {}
 

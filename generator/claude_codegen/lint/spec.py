@@ -72,9 +72,10 @@ class Spec:
         return (node for node in self.walk.nodes if node.kind in kinds)
 
     @cached_property
-    def component_sections(self) -> JsonObject:
+    def component_sections(self) -> dict[str, JsonObject]:
         """Sections of the components, by name."""
-        return as_object(self.document.get("components")) or {}
+        sections = as_object(self.document.get("components")) or {}
+        return {name: section for name in sections if (section := as_object(sections[name]))}
 
     @cached_property
     def schemas(self) -> dict[str, JsonObject]:

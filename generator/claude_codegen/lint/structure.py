@@ -80,7 +80,7 @@ def _same_value(spec: Spec, start: str) -> set[str]:
         component = as_object(spec.target(pending.pop())) or {}
         for part in (component, *component.get("oneOf", [])):
             target = part.get("$ref")
-            if target is not None and target not in seen:
+            if isinstance(target, str) and target not in seen:
                 seen.add(target)
                 pending.append(target)
     return seen

@@ -375,10 +375,10 @@ def test_timeouts_tell_phase_and_limit(
 def test_an_error_of_the_caller_is_not_taken_for_the_cause() -> None:
     try:
         try:
-            raise KeyError("mine")
-        except KeyError:
-            raise httpx.ReadError("reset")  # noqa: B904
-    except httpx.ReadError as raised:
+            raise FileNotFoundError("mine")
+        except FileNotFoundError:
+            raise httpx.RemoteProtocolError("disconnected")  # noqa: B904
+    except httpx.RemoteProtocolError as raised:
         assert "mine" not in str(connection_error_from(raised, operation=None, url_origin="x"))
 
 

@@ -124,7 +124,10 @@ def test_no_body_unless_there_is_something_to_send() -> None:
 def test_extra_body_wins_and_is_shallow() -> None:
     options = {"extra_body": {"model": {"b": 2}, "future": True, "temperature": UNSET}}
     arguments = {"model": {"a": 1}, "temperature": 1}
-    assert body_of(build(arguments=arguments, options=options)) == {"model": {"b": 2}, "future": True}
+    assert body_of(build(arguments=arguments, options=options)) == {
+        "model": {"b": 2},
+        "future": True,
+    }
 
 
 @pytest.mark.parametrize(
@@ -224,7 +227,14 @@ def test_query_leaves_out_none_and_merges_extras() -> None:
     request = build(
         LIST,
         {"thing_id": "t", "limit": None, "verbose": False},
-        {"extra_query": {"verbose": True, "list": [1, None], "map": {"a": {"b": 1}}, "gone": UNSET}},
+        {
+            "extra_query": {
+                "verbose": True,
+                "list": [1, None],
+                "map": {"a": {"b": 1}},
+                "gone": UNSET,
+            }
+        },
         default_query={"gone": 1, "kept": "&="},
     )
     assert query_of(request) == [
@@ -345,7 +355,9 @@ def test_header_array() -> None:
     assert request.header("x-tags") == "a,true"
 
 
-@pytest.mark.parametrize("value", ["a\r\nb", "a\n", "a\0b", " a", "a ", "caf\u00e9", "\x7f", 5, None])
+@pytest.mark.parametrize(
+    "value", ["a\r\nb", "a\n", "a\0b", " a", "a ", "caf\u00e9", "\x7f", 5, None]
+)
 def test_header_values_that_are_refused(value: Any) -> None:
     with pytest.raises(HeaderValueError, match="'x-api-key'") as caught:
         build(options={"extra_headers": {"X-Api-Key": value}})
@@ -400,7 +412,9 @@ def test_operation_betas() -> None:
         ),
     )
     assert operation_betas(operation, {}) == ["managed-agents-1", "fast-1"]
-    assert operation_betas(operation, {"model": "claude-opus-5-5-x"}, asked=["AGENT-memory-1"]) == []
+    assert (
+        operation_betas(operation, {"model": "claude-opus-5-5-x"}, asked=["AGENT-memory-1"]) == []
+    )
     assert operation_betas(operation, {}, via_beta=True)[-1] == "profiles-1"
 
 

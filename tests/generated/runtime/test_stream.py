@@ -31,7 +31,9 @@ START = event("message_start", {"type": "message_start"})
 DELTA = event("content_block_delta", {"type": "content_block_delta", "index": 0})
 PING = event("ping", {"type": "ping"})
 STOP = event("message_stop", {"type": "message_stop"})
-OVERLOADED = event("error", {"type": "error", "error": {"type": "overloaded_error", "message": "!"}})
+OVERLOADED = event(
+    "error", {"type": "error", "error": {"type": "overloaded_error", "message": "!"}}
+)
 TERMINAL = ("message_stop",)
 
 Chunk = bytes | Exception
@@ -188,7 +190,11 @@ def test_a_timeout_stays_a_timeout(mode: str) -> None:
 )
 def test_nothing_after_the_last_event_matters(mode: str, trouble: Exception) -> None:
     assert drain(mode, (START, STOP, trouble)) == (["message_start", "message_stop"], None, 1)
-    assert drain(mode, (START, STOP + b"event: cut")) == (["message_start", "message_stop"], None, 1)
+    assert drain(mode, (START, STOP + b"event: cut")) == (
+        ["message_start", "message_stop"],
+        None,
+        1,
+    )
 
 
 @both
@@ -334,9 +340,7 @@ def test_cancelling_closes() -> None:
             waiting.set()
             await asyncio.sleep(60)
 
-        stream = AsyncStream(
-            chunks(), kind, meta=META, close=source.aclose, terminal=TERMINAL
-        )
+        stream = AsyncStream(chunks(), kind, meta=META, close=source.aclose, terminal=TERMINAL)
 
         async def read() -> None:
             async for _ in stream:
@@ -384,16 +388,10 @@ def lines(mode: str, *chunks: Chunk) -> tuple[list[Any], Exception | None, int]:
         if mode == "async":
             asyncio.run(run())
         else:
-            seen.extend(
-                JSONLStream(
-                    source.chunks(),
-                    lambda value: seen.append(value),
-                    meta=META,
-                    close=source.close,
-                    operation="o",
-                )
-            )
-            seen = [item for item in seen if item is not None]
+            for item in JSONLStream(
+                source.chunks(), lambda value: value, meta=META, close=source.close, operation="o"
+            ):
+                seen.append(item)  # noqa: PERF402
     except Exception as error:  # noqa: BLE001
         return seen, error, source.closed
     return seen, None, source.closed
