@@ -162,6 +162,15 @@ class LoopbackServer:
             time.sleep(0.005)
         return True
 
+    def wait_for_request(self, seconds: float = 2.0) -> bool:
+        """Wait until a request has been read; tell whether that happened in time."""
+        deadline = time.monotonic() + seconds
+        while not self.requests:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.005)
+        return True
+
     def close(self) -> None:
         """Stop serving and close every connection."""
         self._closing.set()

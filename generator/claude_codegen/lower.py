@@ -21,6 +21,8 @@ from .load import pointer
 from .types import ListOf, Literal, MapOf, Nullable, OneOf, Ref, Scalar, Tagged, Type
 
 JSON = "application/json"
+PARSED_FORMATS = frozenset({"binary", "date-time"})
+"""Formats with a Python type of their own; text of any other format stays text."""
 
 
 class UnrepresentableError(Exception):
@@ -221,7 +223,10 @@ class _Lowering:
             return {"type": "array", "items": self.schema(schema.get("items", {}), at + "/items")}
         if isinstance(schema.get("type"), list):
             raise UnrepresentableError(at, f"type {schema['type']!r} has no Python form here")
-        return {key: schema[key] for key in ("type", "const", "format") if key in schema}
+        kept = {key: schema[key] for key in ("type", "const") if key in schema}
+        if schema.get("format") in PARSED_FORMATS:
+            kept["format"] = schema["format"]
+        return kept
 
     def moved(self, moved: Type, at: str) -> dict[str, Any]:
         self.result.types[at] = moved

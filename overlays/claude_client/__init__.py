@@ -96,6 +96,7 @@ if TYPE_CHECKING:
     from .streaming import MessageStreamManager as MessageStreamManager
 
 __all__ = [
+    "UNSET",
     "APIConnectionError",
     "APIError",
     "APIResponseValidationError",
@@ -164,7 +165,6 @@ __all__ = [
     "Struct",
     "TextEvent",
     "ThinkingEvent",
-    "UNSET",
     "Unknown",
     "UnprocessableEntityError",
     "Unset",
@@ -278,15 +278,16 @@ _RUNTIME_EXPORTS = {
 def __getattr__(name: str) -> Any:
     if name in ("types", "errors"):
         return import_module(f".{name}", __name__)
-    for exports, package in ((_EXPORTS, __name__), (_RUNTIME_EXPORTS, None)):
-        for module, names in exports.items():
-            if name in names:
-                if package is None:
-                    from claude_rest import _runtime
+    for module, names in _EXPORTS.items():
+        if name in names:
+            value = globals()[name] = getattr(import_module(module, __name__), name)
+            return value
+    for module, names in _RUNTIME_EXPORTS.items():
+        if name in names:
+            from claude_rest import _runtime
 
-                    package = _runtime.__name__
-                value = globals()[name] = getattr(import_module(module, package), name)
-                return value
+            value = globals()[name] = getattr(import_module(module, _runtime.__name__), name)
+            return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

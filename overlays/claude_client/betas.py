@@ -299,19 +299,17 @@ class _StructView:
         return self._model.to_dict().items()
 
 
-def _elements(value: Any) -> Collection[Any] | None:
+def _elements(value: Any) -> Any:
     """Return the elements of an array, None for anything else.
 
     An iterator would be used up by looking; the caller turns those into lists first.
     """
     if value.__class__ is list or value.__class__ is tuple:
-        listed: Collection[Any] = value
-        return listed
+        return value
     if value.__class__ is dict or isinstance(value, (dict, Struct, bytes)) or value is None:
         return None
     if hasattr(value, "__len__") and hasattr(value, "__iter__") and not hasattr(value, "keys"):
-        listed = value
-        return listed
+        return value
     return None
 
 

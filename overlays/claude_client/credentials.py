@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 API_KEY_VARIABLE = "ANTHROPIC_API_KEY"
-AUTH_TOKEN_VARIABLE = "ANTHROPIC_AUTH_TOKEN"
+AUTH_TOKEN_VARIABLE = "ANTHROPIC_AUTH_TOKEN"  # noqa: S105
 
-OAUTH_TOKEN_PREFIX = "sk-ant-oat01-"
+OAUTH_TOKEN_PREFIX = "sk-ant-oat01-"  # noqa: S105
 OAUTH_BETA = "oauth-2025-04-20"
 
 AUTHENTICATION_HEADERS = ("authorization", "x-api-key")

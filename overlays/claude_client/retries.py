@@ -17,7 +17,7 @@ mutating   only if it never connected    429, 503, 529 (refused before work)
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Union
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from claude_rest._runtime.errors import (
     APIConnectionError,
@@ -127,7 +127,7 @@ class GiveUp:
         return f"GiveUp({self.reason!r}, asked_wait={self.asked_wait!r})"
 
 
-Decision = Union[Retry, GiveUp]
+Decision: TypeAlias = Retry | GiveUp
 
 
 class RetryPolicy:
@@ -285,7 +285,7 @@ class RetryPolicy:
             return self.random()
         from random import random
 
-        return random()
+        return random()  # noqa: S311
 
 
 def _restore(values: dict[str, Any]) -> RetryPolicy:

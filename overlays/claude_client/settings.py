@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     import httpx
 
-
     from .credentials import Credentials
 
 USER_AGENT = f"claude-client/{__version__}"

@@ -207,7 +207,7 @@ def _citation(block: BlockState, delta: Mapping[str, Any], typed: Any) -> Any:
 def _piece(
     event: Callable[[BlockState, str], _PieceEvent], field: str
 ) -> Callable[[BlockState, Mapping[str, Any], Any], Any]:
-    def make(block: BlockState, delta: Mapping[str, Any], typed: Any) -> Any:
+    def make(block: BlockState, delta: Mapping[str, Any], _typed: Any) -> Any:
         piece = delta.get(field)
         return event(block, piece) if isinstance(piece, str) else None
 
@@ -219,10 +219,10 @@ _MAKERS: dict[str, Callable[[BlockState, Mapping[str, Any], Any], Any]] = {
     "thinking_delta": _piece(ThinkingEvent, "thinking"),
     "input_json_delta": _piece(InputJSONEvent, "partial_json"),
     "citations_delta": _citation,
-    "signature_delta": lambda block, delta, typed: SignatureEvent(
+    "signature_delta": lambda block, delta, _typed: SignatureEvent(
         block.index, delta.get("signature", "")
     ),
-    "compaction_delta": lambda block, delta, typed: CompactionEvent(
+    "compaction_delta": lambda block, delta, _typed: CompactionEvent(
         block.index, delta.get("content"), delta.get("encrypted_content")
     ),
 }

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from claude_rest._runtime.client import attach_meta
+
 from .accumulator import MessageAccumulator
 from .errors import APIError, StreamTruncatedError
 from .stream_events import ContentBlockStopEvent, MessageStopEvent, TextEvent, derived_event
@@ -18,7 +20,7 @@ from .stream_events import ContentBlockStopEvent, MessageStopEvent, TextEvent, d
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
     from types import TracebackType
-    from typing import Union
+    from typing import TypeAlias
 
     from typing_extensions import Self
 
@@ -41,21 +43,21 @@ if TYPE_CHECKING:
         ThinkingEvent,
     )
 
-    MessageStreamEvent = Union[
-        RawMessageStartEvent,
-        RawMessageDeltaEvent,
-        MessageStopEvent,
-        RawContentBlockStartEvent,
-        RawContentBlockDeltaEvent,
-        ContentBlockStopEvent,
-        TextEvent,
-        InputJSONEvent,
-        ThinkingEvent,
-        SignatureEvent,
-        CitationEvent,
-        CompactionEvent,
-        Unknown,
-    ]
+    MessageStreamEvent: TypeAlias = (
+        RawMessageStartEvent
+        | RawMessageDeltaEvent
+        | MessageStopEvent
+        | RawContentBlockStartEvent
+        | RawContentBlockDeltaEvent
+        | ContentBlockStopEvent
+        | TextEvent
+        | InputJSONEvent
+        | ThinkingEvent
+        | SignatureEvent
+        | CitationEvent
+        | CompactionEvent
+        | Unknown
+    )
 
 
 class StreamState:
@@ -121,7 +123,7 @@ class StreamState:
         if self._final is not None:
             return self._final
         message = self.accumulator.message()
-        message._meta = self.meta  # pyright: ignore[reportPrivateUsage]
+        attach_meta(message, self.meta)
         return message
 
     def final_message(self) -> Message:
@@ -149,7 +151,7 @@ class StreamState:
         if error.request_id is None:
             error.request_id = self.meta.request_id
         if self.accumulator.started:
-            error.partial = self.snapshot()  # type: ignore[attr-defined]  # pyright: ignore
+            error.partial = self.snapshot()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
         if isinstance(error, StreamTruncatedError):
             error.open_blocks = tuple(block.index for block in self.accumulator.open_blocks)
 

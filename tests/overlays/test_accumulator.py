@@ -8,6 +8,9 @@ from time import process_time
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from claude_client.accumulator import (
     InvalidToolInput,
     MessageAccumulator,
@@ -17,8 +20,6 @@ from claude_client.accumulator import (
 )
 from claude_client.errors import StreamProtocolError
 from claude_rest.models import Message, ToolUseBlock, decoder
-from hypothesis import given
-from hypothesis import strategies as st
 
 Event = dict[str, Any]
 
@@ -104,7 +105,10 @@ CASES: dict[str, tuple[list[Event], Event]] = {
         {**TOOL, "input": {"a": [1, 2]}},
     ),
     "tool without input": (block(0, TOOL, tool_json("")), TOOL),
-    "tool whose input came whole": (block(0, {**TOOL, "input": {"a": 1}}), {**TOOL, "input": {"a": 1}}),
+    "tool whose input came whole": (
+        block(0, {**TOOL, "input": {"a": 1}}),
+        {**TOOL, "input": {"a": 1}},
+    ),
     "server tool": (
         block(0, {**TOOL, "type": "server_tool_use"}, tool_json('{"query": "x"}')),
         {**TOOL, "type": "server_tool_use", "input": {"query": "x"}},
@@ -202,7 +206,11 @@ def test_message_delta_changes_the_message() -> None:
     assert message["container"] == START["message"]["container"]
     assert message["new_field"] == [1]
     assert message["context_management"] == {"applied_edits": []}
-    assert message["usage"] == {"input_tokens": 10, "output_tokens": 7, "cache_read_input_tokens": 5}
+    assert message["usage"] == {
+        "input_tokens": 10,
+        "output_tokens": 7,
+        "cache_read_input_tokens": 5,
+    }
 
 
 def test_event_fields_that_are_null_or_absent_keep_what_there_is() -> None:
@@ -419,7 +427,10 @@ def streams(draw: st.DrawFn) -> list[Event]:
             ascii_only = draw(st.booleans())
             whole = json.dumps(value, ensure_ascii=ascii_only)
             events += block(index, TOOL, *(tool_json(piece) for piece in draw(pieces(whole))))
-    events += [message_delta({"output_tokens": draw(st.integers(0, 9))}, stop_reason="end_turn"), STOP]
+    events += [
+        message_delta({"output_tokens": draw(st.integers(0, 9))}, stop_reason="end_turn"),
+        STOP,
+    ]
     return events
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from claude_client.betas import find_needs, resolve_api_version, resolve_betas
 from claude_client.errors import ApiVersionConflictError
 from claude_rest._runtime.operation import BetaRule, Operation
 from claude_rest._runtime.struct import Unknown
 from claude_rest._runtime.unset import UNSET
-from hypothesis import given
-from hypothesis import strategies as st
 
 THREADS = BetaRule("threads-1")
 MCP = BetaRule("mcp-2", any_of=("mcp-1", "mcp-2", "mcp-3"))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+
 from claude_client import AsyncClaude, Claude, RetryPolicy
 from claude_client.callers import AsyncOverlayCaller, OverlayCaller
 from claude_client.calls import CallCore, is_large
@@ -34,7 +35,7 @@ from claude_rest import UNSET
 from loopback import Close, LoopbackServer, Pause, Reset, Send, chunked, response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 ARGUMENTS: dict[str, Any] = {
     "model": "claude-opus-5-5",
@@ -140,10 +141,13 @@ def test_count_tokens_and_models(kit: Kit) -> None:
     )
     assert counted.input_tokens == 7
     assert kit.sent().target == "/v1/messages/count_tokens"
-    model = {"type": "model", "id": "a/b", "display_name": "A", "created_at": "2026-01-01T00:00:00Z"}
-    retrieved = kit.run(
-        lambda client: client.models.retrieve("a/b"), [Send(response(json=model))]
-    )
+    model = {
+        "type": "model",
+        "id": "a/b",
+        "display_name": "A",
+        "created_at": "2026-01-01T00:00:00Z",
+    }
+    retrieved = kit.run(lambda client: client.models.retrieve("a/b"), [Send(response(json=model))])
     assert retrieved.id == "a/b"
     assert kit.sent().target == "/v1/models/a%2Fb"
     assert kit.sent().body == b""
@@ -328,7 +332,9 @@ def test_large_max_tokens_are_sent(kit: Kit) -> None:
 )
 def test_api_version(kit: Kit, settings: Any, arguments: Any, expected: str) -> None:
     kit.create(settings=settings, **arguments)
-    assert [value for name, value in kit.sent().headers if name == "anthropic-version"] == [expected]
+    assert [value for name, value in kit.sent().headers if name == "anthropic-version"] == [
+        expected
+    ]
 
 
 def betas_of(request: Any) -> list[str] | None:
@@ -487,7 +493,10 @@ def test_nothing_shows_a_secret(kit: Kit, caplog: pytest.LogCaptureFixture) -> N
     ours = [record for record in caplog.records if record.name == "claude_client"]
     assert any("req_ok" in record.getMessage() for record in ours)
     assert any("attempt 1 failed" in record.getMessage() for record in ours)
-    for text in (*(record.getMessage() for record in ours), repr(kit.client_class()(api_key=secret))):
+    for text in (
+        *(record.getMessage() for record in ours),
+        repr(kit.client_class()(api_key=secret)),
+    ):
         assert "SECRET" not in text
         assert "private" not in text
 
@@ -561,7 +570,7 @@ def test_one_client_on_both_sides_of_a_fork() -> None:
             try:
                 client.messages.create(**ARGUMENTS)
                 os._exit(0)
-            except BaseException:
+            except BaseException:  # noqa: BLE001
                 os._exit(1)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
         client.messages.create(**ARGUMENTS)
@@ -610,7 +619,9 @@ def test_twins_have_the_same_signatures() -> None:
     ]
     for sync, asynchronous in pairs:
         names = {name for name in dir(sync) if not name.startswith("__")}
-        assert names == {name for name in dir(asynchronous) if not name.startswith("__")} - {"_plan"}
+        assert names == {name for name in dir(asynchronous) if not name.startswith("__")} - {
+            "_plan"
+        }
         for name in [*names, "__init__"]:
             value = getattr(sync, name)
             if inspect.isfunction(value):
@@ -622,10 +633,3 @@ def parameters(function: Any) -> list[tuple[str, Any, Any]]:
         (parameter.name, parameter.kind, parameter.default)
         for parameter in inspect.signature(function).parameters.values()
     ]
-
-
-@pytest.fixture(autouse=True)
-def no_threads_left() -> Iterator[None]:
-    yield
-    for thread in threading.enumerate():
-        assert not thread.name.startswith("claude")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 
 import pytest
+
 from claude_client.credentials import Credentials, resolve_credentials
 from claude_client.errors import ClaudeError, CredentialsError, MissingCredentialsError
 

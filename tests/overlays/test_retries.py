@@ -6,6 +6,9 @@ import pickle
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from claude_client.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -14,8 +17,6 @@ from claude_client.errors import (
 )
 from claude_client.retries import GiveUp, Outcome, Retry, RetryPolicy
 from claude_rest._runtime.operation import Operation
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def operation(retry: Any) -> Operation:
@@ -168,9 +169,11 @@ def test_outcomes_of_errors() -> None:
     assert overloaded is not None
     assert (overloaded.kind, overloaded.status) == ("response", 529)
     timeout = Outcome.of(APITimeoutError(phase="connect"))
-    assert timeout is not None and (timeout.kind, timeout.phase) == ("timeout", "connect")
+    assert timeout is not None
+    assert (timeout.kind, timeout.phase) == ("timeout", "connect")
     connection = Outcome.of(APIConnectionError())
-    assert connection is not None and connection.kind == "connection"
+    assert connection is not None
+    assert connection.kind == "connection"
     assert Outcome.of(RequestTooLargeError(2, 1)) is None
     assert Outcome.of(ValueError()) is None
 

@@ -8,6 +8,7 @@ import pickle
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from claude_client import (
     AsyncClaude,
     AsyncMessageStream,
@@ -24,7 +25,8 @@ from claude_client.errors import (
     StreamTruncatedError,
 )
 from claude_rest import Unknown
-from loopback import Close, LoopbackServer, Reset, Send, chunked, event, response
+from loopback import Close, LoopbackServer, Reset, Send, chunked, response
+from loopback import event as encode_event
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -87,7 +89,7 @@ WHOLE = [START, *TEXT, *TOOL, *END]
 
 
 def sse(events: list[dict[str, Any]]) -> list[bytes]:
-    return [event(data["type"], data) for data in events]
+    return [encode_event(data["type"], data) for data in events]
 
 
 def reply(events: list[dict[str, Any]], *, end: bool = True, piece: int | None = None) -> list[Any]:
@@ -311,7 +313,9 @@ CUT = [START, *TEXT, *TOOL[:-1]]
 
 
 @pytest.mark.parametrize("end", [True, False], ids=["in order", "mid-body"])
-@pytest.mark.parametrize("way", ["get_final_message", "get_final_text", "until_done", "list", "text"])
+@pytest.mark.parametrize(
+    "way", ["get_final_message", "get_final_text", "until_done", "list", "text"]
+)
 def test_a_stream_that_ends_early_is_no_success(kit: Kit, way: str, end: bool) -> None:
     stream = kit.open(reply(CUT, end=end))
     with pytest.raises(StreamTruncatedError) as caught:

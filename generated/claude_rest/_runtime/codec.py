@@ -2,12 +2,15 @@
 
 Both decode the same documents. What orjson refuses but other writers produce (lone surrogates,
 ``NaN``, numbers such as ``1e400``) falls back to the standard library. Integers beyond 64 bits
-decode to float with orjson and exactly without it.
+decode to float with orjson and exactly without it, up to the digits Python converts.
+
+Both encode the same values: ``NaN`` and infinities, which JSON lacks, are refused.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from .struct import Struct
@@ -19,14 +22,20 @@ if TYPE_CHECKING:
 _orjson_loads: Callable[[Any], Any] | None
 _orjson_dumps: Callable[..., bytes] | None
 try:
+    from orjson import OPT_PASSTHROUGH_DATACLASS as _ORJSON_OPTIONS
     from orjson import dumps as _orjson_dumps
     from orjson import loads as _orjson_loads
 except ImportError:
+    _ORJSON_OPTIONS = 0
     _orjson_loads = None
     _orjson_dumps = None
 
 BACKEND: str = "json" if _orjson_loads is None else "orjson"
 """Which library does the work: ``"orjson"`` or ``"json"``."""
+
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_NULLS = (b":null", b"[null", b",null")
 
 
 class DecodeError(ValueError):
@@ -44,36 +53,84 @@ def loads(text: bytes | bytearray | memoryview | str) -> Any:
             return _orjson_loads(text)
         except ValueError:
             pass
+    plain = bytes(text) if isinstance(text, memoryview) else text
     try:
-        return json.loads(bytes(text) if isinstance(text, memoryview) else text)
+        try:
+            return json.loads(plain)
+        except (json.JSONDecodeError, UnicodeDecodeError):
+            raise
+        except ValueError:
+            # An integer of more digits than Python converts (sys.set_int_max_str_digits).
+            return json.loads(plain, parse_int=_long_integer)
     except (ValueError, RecursionError) as error:
         raise DecodeError(str(error)) from error
+
+
+def _long_integer(digits: str) -> int | float:
+    try:
+        return int(digits)
+    except ValueError:
+        return float(digits)
 
 
 def dumps(value: Any) -> bytes:
     """Encode ``value`` as UTF-8 JSON without white space. Raises :class:`EncodeError`.
 
     Models, dates and any iterable may stand where JSON has an object, a string and an array.
+    What an iterable raises while it is read goes through, unless it is a ``TypeError`` or
+    ``ValueError``, as for any other value that cannot be written.
     """
+    default = _Default()
     if _orjson_dumps is not None:
         try:
-            return _orjson_dumps(value, default=_default)
+            text = _orjson_dumps(value, default=default, option=_ORJSON_OPTIONS)
         except TypeError as error:
-            if isinstance(error.__cause__, EncodeError):
-                raise error.__cause__ from None
-            # Lone surrogates, integers beyond 64 bits, keys that are not strings.
+            cause = error.__cause__
+            if cause is not None:
+                raise _encode_error(cause) from cause.__cause__
+            # Lone surrogates, integers beyond 64 bits, keys that are not strings, deep nesting.
+        else:
+            # orjson writes null for NaN and infinities, which the standard library refuses.
+            if not any(null in text for null in _NULLS):
+                return text
     try:
-        text = json.dumps(
-            value, ensure_ascii=False, separators=(",", ":"), default=_default, allow_nan=False
+        encoded = json.dumps(
+            value, ensure_ascii=False, separators=(",", ":"), default=default, allow_nan=False
         )
-        try:
-            return text.encode()
-        except UnicodeEncodeError:
-            return json.dumps(value, separators=(",", ":"), default=_default).encode("ascii")
-    except EncodeError:
-        raise
     except (TypeError, ValueError, RecursionError) as error:
-        raise EncodeError(f"cannot be sent as JSON: {error}") from error
+        raise _encode_error(error) from error.__cause__
+    try:
+        return encoded.encode()
+    except UnicodeEncodeError:
+        return _LONE_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", encoded).encode()
+
+
+def _encode_error(error: BaseException) -> BaseException:
+    if isinstance(error, EncodeError) or not isinstance(
+        error, (TypeError, ValueError, RecursionError)
+    ):
+        return error
+    return EncodeError(f"cannot be sent as JSON: {error}")
+
+
+class _Default:
+    """What stands for a value JSON lacks, during one call of :func:`dumps`.
+
+    An iterator can be read once, but when orjson gives up in the middle the standard library
+    starts over: what was read is kept.
+    """
+
+    __slots__ = ("_read",)
+
+    def __init__(self) -> None:
+        self._read: dict[int, tuple[Any, list[Any]]] = {}
+
+    def __call__(self, value: Any) -> Any:
+        if hasattr(type(value), "__next__"):
+            if id(value) not in self._read:
+                self._read[id(value)] = (value, list(value))
+            return self._read[id(value)][1]
+        return _default(value)
 
 
 def _default(value: Any) -> Any:
@@ -93,4 +150,14 @@ def _default(value: Any) -> Any:
         return dict(value)
     if hasattr(value, "__iter__"):
         return list(value)
+    if isinstance(value, float):
+        # A subclass, such as numpy.float64.
+        return float(value)
+    from enum import Enum
+    from uuid import UUID
+
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, UUID):
+        return str(value)
     raise EncodeError(f"{type(value).__name__} has no JSON form")

@@ -903,15 +903,31 @@ def failed_phase(error: BaseException, waiting_for: Phase) -> Phase:
     return phase
 
 
+_WRAPPERS = frozenset(
+    {
+        "ConnectError",
+        "ConnectTimeout",
+        "ReadError",
+        "ReadTimeout",
+        "WriteError",
+        "WriteTimeout",
+    }
+)
+
+
 def _chain(error: BaseException) -> list[BaseException]:
     chain: list[BaseException] = []
     current: BaseException | None = error
     while current is not None and current not in chain:
         chain.append(current)
-        # Not __context__: that may be an error of the caller, handled while the call was made.
         # A failed connection to several addresses is an exception group.
         group: tuple[BaseException, ...] = getattr(current, "exceptions", ())
-        current = current.__cause__ or (group[0] if group else None)
+        following = current.__cause__ or (group[0] if group else None)
+        if following is None and type(current).__name__ in _WRAPPERS:
+            # httpcore raises these again "from None". No other context is looked at: it may be
+            # an error of the caller, handled while the call was made.
+            following = current.__context__
+        current = following
     return chain
 
 

@@ -117,16 +117,26 @@ def proxy_patterns() -> dict[str, str | None]:
             return {}
         if not host:
             continue
+        version = _ip_version(host)
         if "://" in host:
             patterns[host] = None
-        elif host.count(":") > 1:
-            patterns[f"all://[{host.strip('[]')}]"] = None
-        elif host.lower() == "localhost" or host.replace(".", "").replace(":", "").isdigit():
+        elif version == 6:
+            patterns[f"all://[{host}]"] = None
+        elif version == 4 or host.lower() == "localhost":
             patterns[f"all://{host}"] = None
         else:
             # Without a dot in front, the domain itself and all below it.
             patterns[f"all://*{host}"] = None
     return patterns
+
+
+def _ip_version(host: str) -> int | None:
+    from ipaddress import ip_address
+
+    try:
+        return ip_address(host.partition("/")[0]).version
+    except ValueError:
+        return None
 
 
 def default_timeout() -> httpx.Timeout:

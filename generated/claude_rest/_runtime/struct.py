@@ -158,8 +158,9 @@ class Unknown(Struct):
         return tag
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the object as the server sent it."""
-        return self.raw
+        """Return the object as the server sent it, copied as the fields of a model are."""
+        copied: dict[str, Any] = encode(self.raw)
+        return copied
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Unknown):
@@ -249,8 +250,12 @@ class Decoders(dict[str, "Callable[[Any], Any]"]):
 
     def __missing__(self, name: str) -> Callable[[Any], Any]:
         module = import_module(f".{self._modules[name]}", self._package)
+        decode: Callable[[Any], Any] | None = module.DECODERS.get(name)
+        if decode is None:
+            # An enum: its values are plain strings.
+            raise KeyError(name)
         self.update(module.DECODERS)
-        return self[name]
+        return decode
 
     def decode_list(self, name: str, values: list[Any]) -> list[Any]:
         """Decode each object of a list; anything else in it stays as it came."""

@@ -296,6 +296,7 @@ if TYPE_CHECKING:
     from .messages.tool_search import (
         ToolSearchToolSearchResultBlock as ToolSearchToolSearchResultBlock,
     )
+    from .messages.tool_use import AllowedCaller as AllowedCaller
     from .messages.tool_use import DirectCaller as DirectCaller
     from .messages.tool_use import ServerToolCaller as ServerToolCaller
     from .messages.tool_use import ServerToolCaller20260120 as ServerToolCaller20260120
@@ -372,6 +373,7 @@ _MODULES = {
     "AdvisorToolResultBlock": "messages.advisor",
     "AdvisorToolResultBlockContent": "messages.advisor",
     "AdvisorToolResultErrorObject": "messages.advisor",
+    "AllowedCaller": "messages.tool_use",
     "AppliedEdit": "messages.message_details",
     "AuthenticationErrorObject": "errors",
     "Base64PDFSource": "messages.documents",
@@ -628,6 +630,7 @@ __all__ = [  # noqa: RUF022
     "AdvisorToolResultBlock",
     "AdvisorToolResultBlockContent",
     "AdvisorToolResultErrorObject",
+    "AllowedCaller",
     "AppliedEdit",
     "AuthenticationErrorObject",
     "Base64PDFSource",

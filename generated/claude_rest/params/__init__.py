@@ -381,6 +381,7 @@ if TYPE_CHECKING:
     from .messages.tool_search import (
         ToolSearchToolSearchResultBlockParam as ToolSearchToolSearchResultBlockParam,
     )
+    from .messages.tool_use import AllowedCaller as AllowedCaller
     from .messages.tool_use import DirectCallerParam as DirectCallerParam
     from .messages.tool_use import ServerToolCaller20260120Param as ServerToolCaller20260120Param
     from .messages.tool_use import ServerToolCallerParam as ServerToolCallerParam
@@ -450,6 +451,7 @@ _MODULES = {
     "AdvisorToolResultBlockParamContent": "messages.advisor",
     "AdvisorToolResultErrorParam": "messages.advisor",
     "AllThinkingTurnsParam": "messages.context_management",
+    "AllowedCaller": "messages.tool_use",
     "AnthropicBeta": "headers",
     "AnthropicVersion": "headers",
     "AssistantMessageParam": "messages.requests",
@@ -701,6 +703,7 @@ __all__ = [  # noqa: RUF022
     "AdvisorToolResultBlockParamContent",
     "AdvisorToolResultErrorParam",
     "AllThinkingTurnsParam",
+    "AllowedCaller",
     "AnthropicBeta",
     "AnthropicVersion",
     "AssistantMessageParam",

@@ -39,7 +39,11 @@ def check(value: Any) -> None:
     and values of another type. ``value`` may be a model or a list of models.
     """
     problems: list[tuple[str, str]] = []
-    _check_value(value, Any, "", problems)
+    if isinstance(value, list):
+        for number, item in enumerate(value):
+            _check_value(item, Any, f"/{number}", problems)
+    else:
+        _check_value(value, Any, "", problems)
     if problems:
         raise StrictDecodingError(tuple(problems))
 
@@ -50,6 +54,9 @@ def _check_value(value: Any, hint: Any, at: str, problems: list[tuple[str, str]]
         return
     if isinstance(value, Struct):
         _check_struct(value, at, problems)
+    elif hint is Any:
+        # Free-form JSON: any value fits, and no model is inside, however deep it goes.
+        return
     elif value.__class__ is list:
         items = next(
             (get_args(part)[0] for part in _variants(hint) if get_origin(part) is list), Any

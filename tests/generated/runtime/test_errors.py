@@ -9,10 +9,13 @@ import socket
 import ssl
 import subprocess
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from claude_rest._runtime import errors
 from claude_rest._runtime.errors import (
     APIConnectionError,
@@ -35,8 +38,9 @@ from claude_rest._runtime.errors import (
     parse_retry_after,
 )
 from claude_rest._runtime.meta import Meta, ResponseHeaders
-from hypothesis import given
-from hypothesis import strategies as st
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 OFFICIAL = {
     400: "BadRequestError",
@@ -373,13 +377,15 @@ def test_timeouts_tell_phase_and_limit(
 
 
 def test_an_error_of_the_caller_is_not_taken_for_the_cause() -> None:
-    try:
+    def fail() -> None:
         try:
             raise FileNotFoundError("mine")
         except FileNotFoundError:
             raise httpx.RemoteProtocolError("disconnected")  # noqa: B904
-    except httpx.RemoteProtocolError as raised:
-        assert "mine" not in str(connection_error_from(raised, operation=None, url_origin="x"))
+
+    with pytest.raises(httpx.RemoteProtocolError) as caught:
+        fail()
+    assert "mine" not in str(connection_error_from(caught.value, operation=None, url_origin="x"))
 
 
 ALL = [
@@ -406,19 +412,20 @@ ALL = [
 @pytest.mark.parametrize("error", ALL, ids=lambda error: type(error).__name__)
 @pytest.mark.parametrize("how", ["pickle", "copy", "deepcopy"])
 def test_errors_survive_pickling_and_copying(error: ClaudeError, how: str) -> None:
-    copied: Any = {
+    ways: dict[str, Callable[[], Any]] = {
         "pickle": lambda: pickle.loads(pickle.dumps(error)),
         "copy": lambda: copy.copy(error),
         "deepcopy": lambda: copy.deepcopy(error),
-    }[how]()
+    }
+    copied = ways[how]()
     assert type(copied) is type(error)
     assert str(copied) == str(error)
     assert copied.args == error.args
-    if isinstance(error, APIStatusError):
+    if isinstance(error, APIStatusError) and isinstance(copied, APIStatusError):
         assert copied.response.headers == error.response.headers
         assert copied.response.content == error.response.content
         assert copied.retry_after == error.retry_after
-    if isinstance(error, StreamTruncatedError):
+    if isinstance(error, StreamTruncatedError) and isinstance(copied, StreamTruncatedError):
         assert (copied.partial, copied.open_blocks) == ({"a": 1}, (0, 2))
 
 

@@ -6,12 +6,13 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from claude_rest._runtime.errors import PaginationError
 from claude_rest._runtime.meta import Meta
 from claude_rest._runtime.page import AsyncPage, AsyncPaginator, Page, next_arguments
 from claude_rest._runtime.unset import UNSET
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from claude_rest._runtime.errors import (
     BaseURLError,
     ContentTooLargeError,
@@ -26,8 +29,6 @@ from claude_rest._runtime.request import (
     unite_betas,
 )
 from claude_rest._runtime.unset import UNSET
-from hypothesis import given
-from hypothesis import strategies as st
 
 CREATE = Operation(
     "messages.create",
@@ -75,7 +76,8 @@ def build(
 ) -> PreparedRequest:
     settings.setdefault("base_url", "https://api.test")
     settings.setdefault("api_version", "2026-10-21")
-    return build_request(operation, arguments or {}, options or {}, **settings)
+    given: Any = options or {}
+    return build_request(operation, arguments or {}, given, **settings)
 
 
 def body_of(request: PreparedRequest) -> Any:
@@ -199,7 +201,7 @@ def test_a_path_argument_is_always_one_segment(value: str) -> None:
 
 
 def test_query() -> None:
-    when = datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.timezone.utc)
+    when = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.timezone.utc)
     arguments = {
         "thing_id": "t",
         "ids": ["a", "b c"],

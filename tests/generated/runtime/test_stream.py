@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from claude_rest._runtime.errors import (
     APIConnectionError,
     APIResponseValidationError,
@@ -99,7 +100,7 @@ def drain(mode: str, chunks: tuple[Chunk, ...], raw: bool = False, **settings: A
         stream = stream_of(source, **settings)
         try:
             for item in stream.events() if raw else stream:
-                seen.append(item)
+                seen.append(item)  # noqa: PERF402
         except Exception as error:  # noqa: BLE001
             caught.append(error)
     return seen, (caught[0] if caught else None), source.closed

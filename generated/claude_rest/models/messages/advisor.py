@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from ..models.model_info import Model
     from .requests import CacheControlEphemeral
+    from .tool_use import AllowedCaller
 
 _new = object.__new__
 
@@ -92,19 +93,7 @@ class AdvisorTool20260301(Struct):
     model: Model
     """Model that gives the advice; less capable than the request's own model brings a 400."""
     name: Literal["advisor"] = "advisor"
-    allowed_callers: (
-        list[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-            | str
-        ]
-        | None
-        | Unset
-    ) = UNSET
+    allowed_callers: list[AllowedCaller] | None | Unset = UNSET
     """Who may call the tool: the model directly, or code in a code execution container."""
     cache_control: CacheControlEphemeral | None | Unset = UNSET
     """Prompt-cache breakpoint of the definition; absent when a compaction block reports the tool.

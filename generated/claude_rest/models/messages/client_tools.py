@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .requests import CacheControlEphemeral
+    from .tool_use import AllowedCaller
 
 _new = object.__new__
 
@@ -23,19 +24,7 @@ class MemoryTool20250818(Struct):
 
     type: Literal["memory_20250818"] = "memory_20250818"
     name: Literal["memory"] = "memory"
-    allowed_callers: (
-        list[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-            | str
-        ]
-        | None
-        | Unset
-    ) = UNSET
+    allowed_callers: list[AllowedCaller] | None | Unset = UNSET
     """Who may call the tool: the model directly, or code in a code execution container.
 
     Default ``[direct]``.
@@ -107,19 +96,7 @@ class ToolBash20241022(Struct):
 
     type: Literal["bash_20241022"] = "bash_20241022"
     name: Literal["bash"] = "bash"
-    allowed_callers: (
-        list[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-            | str
-        ]
-        | None
-        | Unset
-    ) = UNSET
+    allowed_callers: list[AllowedCaller] | None | Unset = UNSET
     """Who may call the tool: the model directly, or code in a code execution container.
 
     Default ``[direct]``.
@@ -191,19 +168,7 @@ class ToolBash20250124(Struct):
 
     type: Literal["bash_20250124"] = "bash_20250124"
     name: Literal["bash"] = "bash"
-    allowed_callers: (
-        list[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-            | str
-        ]
-        | None
-        | Unset
-    ) = UNSET
+    allowed_callers: list[AllowedCaller] | None | Unset = UNSET
     """Who may call the tool: the model directly, or code in a code execution container.
 
     Default ``[direct]``.
@@ -279,19 +244,7 @@ class ToolComputerUse20241022(Struct):
     display_width_px: int
     """Width of the screen in pixels, as in the screenshots you return."""
     name: Literal["computer"] = "computer"
-    allowed_callers: (
-        list[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-            | str
-        ]
-        | None
-        | Unset
-    ) = UNSET
+    allowed_callers: list[AllowedCaller] | None | Unset = UNSET
     """Who may call the tool: the model directly, or code in a code execution container.
 
     Default ``[direct]``.
@@ -379,19 +332,7 @@ class ToolComputerUse20250124(Struct):
     display_width_px: int
     """Width of the screen in pixels, as in the screenshots you return."""
     name: Literal["computer"] = "computer"
-    allowed_callers: (
-        list[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-            | str
-        ]
-        | None
-        | Unset
-    ) = UNSET
+    allowed_callers: list[AllowedCaller] | None | Unset = UNSET
     """Who may call the tool: the model directly, or code in a code execution container.
 
     Default ``[direct]``.
@@ -479,19 +420,7 @@ class ToolComputerUse20251124(Struct):
     display_width_px: int
     """Width of the screen in pixels, as in the screenshots you return."""
     name: Literal["computer"] = "computer"
-    allowed_callers: (
-        list[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-            | str
-        ]
-        | None
-        | Unset
-    ) = UNSET
+    allowed_callers: list[AllowedCaller] | None | Unset = UNSET
     """Who may call the tool: the model directly, or code in a code execution container.
 
     Default ``[direct]``.
@@ -583,19 +512,7 @@ class ToolTextEditor20241022(Struct):
 
     type: Literal["text_editor_20241022"] = "text_editor_20241022"
     name: Literal["str_replace_editor"] = "str_replace_editor"
-    allowed_callers: (
-        list[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-            | str
-        ]
-        | None
-        | Unset
-    ) = UNSET
+    allowed_callers: list[AllowedCaller] | None | Unset = UNSET
     """Who may call the tool: the model directly, or code in a code execution container.
 
     Default ``[direct]``.
@@ -669,19 +586,7 @@ class ToolTextEditor20250124(Struct):
 
     type: Literal["text_editor_20250124"] = "text_editor_20250124"
     name: Literal["str_replace_editor"] = "str_replace_editor"
-    allowed_callers: (
-        list[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-            | str
-        ]
-        | None
-        | Unset
-    ) = UNSET
+    allowed_callers: list[AllowedCaller] | None | Unset = UNSET
     """Who may call the tool: the model directly, or code in a code execution container.
 
     Default ``[direct]``.
@@ -755,19 +660,7 @@ class ToolTextEditor20250429(Struct):
 
     type: Literal["text_editor_20250429"] = "text_editor_20250429"
     name: Literal["str_replace_based_edit_tool"] = "str_replace_based_edit_tool"
-    allowed_callers: (
-        list[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-            | str
-        ]
-        | None
-        | Unset
-    ) = UNSET
+    allowed_callers: list[AllowedCaller] | None | Unset = UNSET
     """Who may call the tool: the model directly, or code in a code execution container.
 
     Default ``[direct]``.
@@ -841,19 +734,7 @@ class ToolTextEditor20250728(Struct):
 
     type: Literal["text_editor_20250728"] = "text_editor_20250728"
     name: Literal["str_replace_based_edit_tool"] = "str_replace_based_edit_tool"
-    allowed_callers: (
-        list[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-            | str
-        ]
-        | None
-        | Unset
-    ) = UNSET
+    allowed_callers: list[AllowedCaller] | None | Unset = UNSET
     """Who may call the tool: the model directly, or code in a code execution container.
 
     Default ``[direct]``.

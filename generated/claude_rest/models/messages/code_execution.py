@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .requests import CacheControlEphemeral
+    from .tool_use import AllowedCaller
 
 _new = object.__new__
 
@@ -89,19 +90,7 @@ class CodeExecutionTool20250522(Struct):
 
     type: Literal["code_execution_20250522"] = "code_execution_20250522"
     name: Literal["code_execution"] = "code_execution"
-    allowed_callers: (
-        list[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-            | str
-        ]
-        | None
-        | Unset
-    ) = UNSET
+    allowed_callers: list[AllowedCaller] | None | Unset = UNSET
     """Who may call the tool: the model directly, or code in a code execution container."""
     cache_control: CacheControlEphemeral | None | Unset = UNSET
     """Prompt-cache breakpoint of the definition; absent when a compaction block reports the tool.
@@ -156,19 +145,7 @@ class CodeExecutionTool20250825(Struct):
 
     type: Literal["code_execution_20250825"] = "code_execution_20250825"
     name: Literal["code_execution"] = "code_execution"
-    allowed_callers: (
-        list[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-            | str
-        ]
-        | None
-        | Unset
-    ) = UNSET
+    allowed_callers: list[AllowedCaller] | None | Unset = UNSET
     """Who may call the tool: the model directly, or code in a code execution container."""
     cache_control: CacheControlEphemeral | None | Unset = UNSET
     """Prompt-cache breakpoint of the definition; absent when a compaction block reports the tool.
@@ -223,19 +200,7 @@ class CodeExecutionTool20260120(Struct):
 
     type: Literal["code_execution_20260120"] = "code_execution_20260120"
     name: Literal["code_execution"] = "code_execution"
-    allowed_callers: (
-        list[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-            | str
-        ]
-        | None
-        | Unset
-    ) = UNSET
+    allowed_callers: list[AllowedCaller] | None | Unset = UNSET
     """Who may call the tool: the model directly, or code in a code execution container."""
     cache_control: CacheControlEphemeral | None | Unset = UNSET
     """Prompt-cache breakpoint of the definition; absent when a compaction block reports the tool.
@@ -290,19 +255,7 @@ class CodeExecutionTool20260521(Struct):
 
     type: Literal["code_execution_20260521"] = "code_execution_20260521"
     name: Literal["code_execution"] = "code_execution"
-    allowed_callers: (
-        list[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-            | str
-        ]
-        | None
-        | Unset
-    ) = UNSET
+    allowed_callers: list[AllowedCaller] | None | Unset = UNSET
     """Who may call the tool: the model directly, or code in a code execution container."""
     cache_control: CacheControlEphemeral | None | Unset = UNSET
     """Prompt-cache breakpoint of the definition; absent when a compaction block reports the tool.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .requests import CacheControlEphemeral
-    from .tool_use import ToolReferenceBlock
+    from .tool_use import AllowedCaller, ToolReferenceBlock
 
 _new = object.__new__
 
@@ -25,19 +25,7 @@ class ToolSearchToolBm25_20251119(Struct):
     type: Literal["tool_search_tool_bm25_20251119", "tool_search_tool_bm25"] | str
     """Version of the tool; the name without a date means the newest one."""
     name: Literal["tool_search_tool_bm25"] = "tool_search_tool_bm25"
-    allowed_callers: (
-        list[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-            | str
-        ]
-        | None
-        | Unset
-    ) = UNSET
+    allowed_callers: list[AllowedCaller] | None | Unset = UNSET
     """Who may call the tool: the model directly, or code in a code execution container."""
     cache_control: CacheControlEphemeral | None | Unset = UNSET
     """Prompt-cache breakpoint of the definition; absent when a compaction block reports the tool.
@@ -92,19 +80,7 @@ class ToolSearchToolRegex20251119(Struct):
     type: Literal["tool_search_tool_regex_20251119", "tool_search_tool_regex"] | str
     """Version of the tool; the name without a date means the newest one."""
     name: Literal["tool_search_tool_regex"] = "tool_search_tool_regex"
-    allowed_callers: (
-        list[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-            | str
-        ]
-        | None
-        | Unset
-    ) = UNSET
+    allowed_callers: list[AllowedCaller] | None | Unset = UNSET
     """Who may call the tool: the model directly, or code in a code execution container."""
     cache_control: CacheControlEphemeral | None | Unset = UNSET
     """Prompt-cache breakpoint of the definition; absent when a compaction block reports the tool.

@@ -14,6 +14,14 @@ if TYPE_CHECKING:
 
 _new = object.__new__
 
+AllowedCaller: TypeAlias = Union[
+    Literal[
+        "direct", "code_execution_20250825", "code_execution_20260120", "code_execution_20260521"
+    ],
+    str,
+]
+"""Who may call a tool."""
+
 
 @model
 class DirectCaller(Struct):

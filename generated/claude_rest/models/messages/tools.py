@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .computer import ComputerToolset20260801
     from .mcp import MCPToolset
     from .tool_search import ToolSearchToolBm25_20251119, ToolSearchToolRegex20251119
+    from .tool_use import AllowedCaller
     from .web_fetch import (
         WebFetchTool20250910,
         WebFetchTool20260209,
@@ -54,19 +55,7 @@ class ResponseTool(Struct):
     """JSON Schema of the object the tool takes as input."""
     name: str
     """Name the model calls the tool by."""
-    allowed_callers: (
-        list[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-            | str
-        ]
-        | None
-        | Unset
-    ) = UNSET
+    allowed_callers: list[AllowedCaller] | None | Unset = UNSET
     """Who may call the tool: the model directly, or code in a code execution container.
 
     Default ``[direct]``.

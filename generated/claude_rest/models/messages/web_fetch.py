@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .citations import ToolCitationsConfig
     from .documents import DocumentBlock
     from .requests import CacheControlEphemeral
-    from .tool_use import ToolCaller
+    from .tool_use import AllowedCaller, ToolCaller
     from .web_fetch_sources import WebFetchURLSources
 
 _new = object.__new__
@@ -62,19 +62,7 @@ class WebFetchTool20250910(Struct):
 
     type: Literal["web_fetch_20250910"] = "web_fetch_20250910"
     name: Literal["web_fetch"] = "web_fetch"
-    allowed_callers: (
-        list[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-            | str
-        ]
-        | None
-        | Unset
-    ) = UNSET
+    allowed_callers: list[AllowedCaller] | None | Unset = UNSET
     """Who may call the tool: ``direct`` is the model, ``code_execution_*`` is code in the container
     of that version of the code execution tool.
     """
@@ -194,19 +182,7 @@ class WebFetchTool20260209(Struct):
 
     type: Literal["web_fetch_20260209"] = "web_fetch_20260209"
     name: Literal["web_fetch"] = "web_fetch"
-    allowed_callers: (
-        list[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-            | str
-        ]
-        | None
-        | Unset
-    ) = UNSET
+    allowed_callers: list[AllowedCaller] | None | Unset = UNSET
     """Who may call the tool: ``direct`` is the model, ``code_execution_*`` is code in the container
     of that version of the code execution tool.
     """
@@ -326,19 +302,7 @@ class WebFetchTool20260309(Struct):
 
     type: Literal["web_fetch_20260309"] = "web_fetch_20260309"
     name: Literal["web_fetch"] = "web_fetch"
-    allowed_callers: (
-        list[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-            | str
-        ]
-        | None
-        | Unset
-    ) = UNSET
+    allowed_callers: list[AllowedCaller] | None | Unset = UNSET
     """Who may call the tool: ``direct`` is the model, ``code_execution_*`` is code in the container
     of that version of the code execution tool.
     """
@@ -464,19 +428,7 @@ class WebFetchTool20260318(Struct):
 
     type: Literal["web_fetch_20260318"] = "web_fetch_20260318"
     name: Literal["web_fetch"] = "web_fetch"
-    allowed_callers: (
-        list[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-            | str
-        ]
-        | None
-        | Unset
-    ) = UNSET
+    allowed_callers: list[AllowedCaller] | None | Unset = UNSET
     """Who may call the tool: ``direct`` is the model, ``code_execution_*`` is code in the container
     of that version of the code execution tool.
     """

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .requests import CacheControlEphemeral
-    from .tool_use import ToolCaller
+    from .tool_use import AllowedCaller, ToolCaller
 
 _new = object.__new__
 
@@ -108,19 +108,7 @@ class WebSearchTool20250305(Struct):
 
     type: Literal["web_search_20250305"] = "web_search_20250305"
     name: Literal["web_search"] = "web_search"
-    allowed_callers: (
-        list[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-            | str
-        ]
-        | None
-        | Unset
-    ) = UNSET
+    allowed_callers: list[AllowedCaller] | None | Unset = UNSET
     """Who may call the tool: ``direct`` is the model, ``code_execution_*`` is code in the container
     of that version of the code execution tool.
     """
@@ -220,19 +208,7 @@ class WebSearchTool20260209(Struct):
 
     type: Literal["web_search_20260209"] = "web_search_20260209"
     name: Literal["web_search"] = "web_search"
-    allowed_callers: (
-        list[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-            | str
-        ]
-        | None
-        | Unset
-    ) = UNSET
+    allowed_callers: list[AllowedCaller] | None | Unset = UNSET
     """Who may call the tool: ``direct`` is the model, ``code_execution_*`` is code in the container
     of that version of the code execution tool.
     """
@@ -332,19 +308,7 @@ class WebSearchTool20260318(Struct):
 
     type: Literal["web_search_20260318"] = "web_search_20260318"
     name: Literal["web_search"] = "web_search"
-    allowed_callers: (
-        list[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-            | str
-        ]
-        | None
-        | Unset
-    ) = UNSET
+    allowed_callers: list[AllowedCaller] | None | Unset = UNSET
     """Who may call the tool: ``direct`` is the model, ``code_execution_*`` is code in the container
     of that version of the code execution tool.
     """

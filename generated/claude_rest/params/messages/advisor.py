@@ -15,6 +15,7 @@ else:
 if TYPE_CHECKING:
     from ..models.model_info import Model
     from .requests import CacheControlEphemeralParam
+    from .tool_use import AllowedCaller
 
 
 class AdvisorRedactedResultBlockParam(TypedDict):
@@ -52,16 +53,7 @@ class AdvisorTool20260301Param(TypedDict):
     model: Model
     """Model that gives the advice; less capable than the request's own model brings a 400."""
     name: Literal["advisor"]
-    allowed_callers: NotRequired[
-        Sequence[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-        ]
-    ]
+    allowed_callers: NotRequired[Sequence[AllowedCaller]]
     """Who may call the tool: the model directly, or code in a code execution container."""
     cache_control: NotRequired[CacheControlEphemeralParam | None]
     """Sets a prompt-cache breakpoint on this part of the prompt."""

@@ -14,6 +14,7 @@ else:
 
 if TYPE_CHECKING:
     from .requests import CacheControlEphemeralParam
+    from .tool_use import AllowedCaller
 
 
 class MemoryTool20250818Param(TypedDict):
@@ -24,16 +25,7 @@ class MemoryTool20250818Param(TypedDict):
 
     type: Literal["memory_20250818"]
     name: Literal["memory"]
-    allowed_callers: NotRequired[
-        Sequence[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-        ]
-    ]
+    allowed_callers: NotRequired[Sequence[AllowedCaller]]
     """Who may call the tool: the model directly, or code in a code execution container.
 
     Default ``[direct]``.
@@ -59,16 +51,7 @@ class ToolBash20241022Param(TypedDict):
 
     type: Literal["bash_20241022"]
     name: Literal["bash"]
-    allowed_callers: NotRequired[
-        Sequence[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-        ]
-    ]
+    allowed_callers: NotRequired[Sequence[AllowedCaller]]
     """Who may call the tool: the model directly, or code in a code execution container.
 
     Default ``[direct]``.
@@ -91,16 +74,7 @@ class ToolBash20250124Param(TypedDict):
 
     type: Literal["bash_20250124"]
     name: Literal["bash"]
-    allowed_callers: NotRequired[
-        Sequence[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-        ]
-    ]
+    allowed_callers: NotRequired[Sequence[AllowedCaller]]
     """Who may call the tool: the model directly, or code in a code execution container.
 
     Default ``[direct]``.
@@ -130,16 +104,7 @@ class ToolComputerUse20241022Param(TypedDict):
     display_width_px: int
     """Width of the screen in pixels, as in the screenshots you return."""
     name: Literal["computer"]
-    allowed_callers: NotRequired[
-        Sequence[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-        ]
-    ]
+    allowed_callers: NotRequired[Sequence[AllowedCaller]]
     """Who may call the tool: the model directly, or code in a code execution container.
 
     Default ``[direct]``.
@@ -172,16 +137,7 @@ class ToolComputerUse20250124Param(TypedDict):
     display_width_px: int
     """Width of the screen in pixels, as in the screenshots you return."""
     name: Literal["computer"]
-    allowed_callers: NotRequired[
-        Sequence[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-        ]
-    ]
+    allowed_callers: NotRequired[Sequence[AllowedCaller]]
     """Who may call the tool: the model directly, or code in a code execution container.
 
     Default ``[direct]``.
@@ -213,16 +169,7 @@ class ToolComputerUse20251124Param(TypedDict):
     display_width_px: int
     """Width of the screen in pixels, as in the screenshots you return."""
     name: Literal["computer"]
-    allowed_callers: NotRequired[
-        Sequence[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-        ]
-    ]
+    allowed_callers: NotRequired[Sequence[AllowedCaller]]
     """Who may call the tool: the model directly, or code in a code execution container.
 
     Default ``[direct]``.
@@ -252,16 +199,7 @@ class ToolTextEditor20241022Param(TypedDict):
 
     type: Literal["text_editor_20241022"]
     name: Literal["str_replace_editor"]
-    allowed_callers: NotRequired[
-        Sequence[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-        ]
-    ]
+    allowed_callers: NotRequired[Sequence[AllowedCaller]]
     """Who may call the tool: the model directly, or code in a code execution container.
 
     Default ``[direct]``.
@@ -287,16 +225,7 @@ class ToolTextEditor20250124Param(TypedDict):
 
     type: Literal["text_editor_20250124"]
     name: Literal["str_replace_editor"]
-    allowed_callers: NotRequired[
-        Sequence[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-        ]
-    ]
+    allowed_callers: NotRequired[Sequence[AllowedCaller]]
     """Who may call the tool: the model directly, or code in a code execution container.
 
     Default ``[direct]``.
@@ -322,16 +251,7 @@ class ToolTextEditor20250429Param(TypedDict):
 
     type: Literal["text_editor_20250429"]
     name: Literal["str_replace_based_edit_tool"]
-    allowed_callers: NotRequired[
-        Sequence[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-        ]
-    ]
+    allowed_callers: NotRequired[Sequence[AllowedCaller]]
     """Who may call the tool: the model directly, or code in a code execution container.
 
     Default ``[direct]``.
@@ -357,16 +277,7 @@ class ToolTextEditor20250728Param(TypedDict):
 
     type: Literal["text_editor_20250728"]
     name: Literal["str_replace_based_edit_tool"]
-    allowed_callers: NotRequired[
-        Sequence[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-        ]
-    ]
+    allowed_callers: NotRequired[Sequence[AllowedCaller]]
     """Who may call the tool: the model directly, or code in a code execution container.
 
     Default ``[direct]``.

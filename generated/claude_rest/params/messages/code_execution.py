@@ -14,6 +14,7 @@ else:
 
 if TYPE_CHECKING:
     from .requests import CacheControlEphemeralParam
+    from .tool_use import AllowedCaller
 
 
 class CodeExecutionOutputBlockParam(TypedDict):
@@ -46,16 +47,7 @@ class CodeExecutionTool20250522Param(TypedDict):
 
     type: Literal["code_execution_20250522"]
     name: Literal["code_execution"]
-    allowed_callers: NotRequired[
-        Sequence[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-        ]
-    ]
+    allowed_callers: NotRequired[Sequence[AllowedCaller]]
     """Who may call the tool: the model directly, or code in a code execution container."""
     cache_control: NotRequired[CacheControlEphemeralParam | None]
     """Sets a prompt-cache breakpoint on this part of the prompt."""
@@ -72,16 +64,7 @@ class CodeExecutionTool20250825Param(TypedDict):
 
     type: Literal["code_execution_20250825"]
     name: Literal["code_execution"]
-    allowed_callers: NotRequired[
-        Sequence[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-        ]
-    ]
+    allowed_callers: NotRequired[Sequence[AllowedCaller]]
     """Who may call the tool: the model directly, or code in a code execution container."""
     cache_control: NotRequired[CacheControlEphemeralParam | None]
     """Sets a prompt-cache breakpoint on this part of the prompt."""
@@ -102,16 +85,7 @@ class CodeExecutionTool20260120Param(TypedDict):
 
     type: Literal["code_execution_20260120"]
     name: Literal["code_execution"]
-    allowed_callers: NotRequired[
-        Sequence[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-        ]
-    ]
+    allowed_callers: NotRequired[Sequence[AllowedCaller]]
     """Who may call the tool: the model directly, or code in a code execution container."""
     cache_control: NotRequired[CacheControlEphemeralParam | None]
     """Sets a prompt-cache breakpoint on this part of the prompt."""
@@ -132,16 +106,7 @@ class CodeExecutionTool20260521Param(TypedDict):
 
     type: Literal["code_execution_20260521"]
     name: Literal["code_execution"]
-    allowed_callers: NotRequired[
-        Sequence[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-        ]
-    ]
+    allowed_callers: NotRequired[Sequence[AllowedCaller]]
     """Who may call the tool: the model directly, or code in a code execution container."""
     cache_control: NotRequired[CacheControlEphemeralParam | None]
     """Sets a prompt-cache breakpoint on this part of the prompt."""

@@ -14,7 +14,7 @@ else:
 
 if TYPE_CHECKING:
     from .requests import CacheControlEphemeralParam
-    from .tool_use import ToolReferenceBlockParam
+    from .tool_use import AllowedCaller, ToolReferenceBlockParam
 
 
 class ToolSearchToolBm25_20251119Param(TypedDict):
@@ -26,16 +26,7 @@ class ToolSearchToolBm25_20251119Param(TypedDict):
     type: Literal["tool_search_tool_bm25_20251119", "tool_search_tool_bm25"]
     """Version of the tool; the name without a date means the newest one."""
     name: Literal["tool_search_tool_bm25"]
-    allowed_callers: NotRequired[
-        Sequence[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-        ]
-    ]
+    allowed_callers: NotRequired[Sequence[AllowedCaller]]
     """Who may call the tool: the model directly, or code in a code execution container."""
     cache_control: NotRequired[CacheControlEphemeralParam | None]
     """Sets a prompt-cache breakpoint on this part of the prompt."""
@@ -55,16 +46,7 @@ class ToolSearchToolRegex20251119Param(TypedDict):
     type: Literal["tool_search_tool_regex_20251119", "tool_search_tool_regex"]
     """Version of the tool; the name without a date means the newest one."""
     name: Literal["tool_search_tool_regex"]
-    allowed_callers: NotRequired[
-        Sequence[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-        ]
-    ]
+    allowed_callers: NotRequired[Sequence[AllowedCaller]]
     """Who may call the tool: the model directly, or code in a code execution container."""
     cache_control: NotRequired[CacheControlEphemeralParam | None]
     """Sets a prompt-cache breakpoint on this part of the prompt."""

@@ -118,6 +118,12 @@ class ToolUseBlockParam(TypedDict):
     """Toolset the called tool belongs to; absent or null for a tool of its own."""
 
 
+AllowedCaller: TypeAlias = Literal[
+    "direct", "code_execution_20250825", "code_execution_20260120", "code_execution_20260521"
+]
+"""Who may call a tool."""
+
+
 ToolCallerParam: TypeAlias = Union[
     "DirectCallerParam", "ServerToolCallerParam", "ServerToolCaller20260120Param", "ToolCaller"
 ]

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .mcp import MCPToolsetParam
     from .requests import CacheControlEphemeralParam
     from .tool_search import ToolSearchToolBm25_20251119Param, ToolSearchToolRegex20251119Param
+    from .tool_use import AllowedCaller
     from .web_fetch import (
         WebFetchTool20250910Param,
         WebFetchTool20260209Param,
@@ -101,16 +102,7 @@ class ToolParam(TypedDict):
     """Name the model calls the tool by: 1 to 64 letters, digits, ``_`` or ``-``, unique in the
     request (400 ``tool_name_conflict``).
     """
-    allowed_callers: NotRequired[
-        Sequence[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-        ]
-    ]
+    allowed_callers: NotRequired[Sequence[AllowedCaller]]
     """Who may call the tool: the model directly, or code in a code execution container.
 
     Default ``[direct]``.

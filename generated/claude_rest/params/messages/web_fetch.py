@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .citations import CitationsConfigParam
     from .documents import DocumentBlockParam
     from .requests import CacheControlEphemeralParam
-    from .tool_use import ToolCallerParam
+    from .tool_use import AllowedCaller, ToolCallerParam
     from .web_fetch_sources import WebFetchURLSourcesParam
 
 
@@ -40,16 +40,7 @@ class WebFetchTool20250910Param(TypedDict):
 
     type: Literal["web_fetch_20250910"]
     name: Literal["web_fetch"]
-    allowed_callers: NotRequired[
-        Sequence[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-        ]
-    ]
+    allowed_callers: NotRequired[Sequence[AllowedCaller]]
     """Who may call the tool: ``direct`` is the model, ``code_execution_*`` is code in the container
     of that version of the code execution tool.
     """
@@ -95,16 +86,7 @@ class WebFetchTool20260209Param(TypedDict):
 
     type: Literal["web_fetch_20260209"]
     name: Literal["web_fetch"]
-    allowed_callers: NotRequired[
-        Sequence[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-        ]
-    ]
+    allowed_callers: NotRequired[Sequence[AllowedCaller]]
     """Who may call the tool: ``direct`` is the model, ``code_execution_*`` is code in the container
     of that version of the code execution tool.
     """
@@ -149,16 +131,7 @@ class WebFetchTool20260309Param(TypedDict):
 
     type: Literal["web_fetch_20260309"]
     name: Literal["web_fetch"]
-    allowed_callers: NotRequired[
-        Sequence[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-        ]
-    ]
+    allowed_callers: NotRequired[Sequence[AllowedCaller]]
     """Who may call the tool: ``direct`` is the model, ``code_execution_*`` is code in the container
     of that version of the code execution tool.
     """
@@ -205,16 +178,7 @@ class WebFetchTool20260318Param(TypedDict):
 
     type: Literal["web_fetch_20260318"]
     name: Literal["web_fetch"]
-    allowed_callers: NotRequired[
-        Sequence[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-        ]
-    ]
+    allowed_callers: NotRequired[Sequence[AllowedCaller]]
     """Who may call the tool: ``direct`` is the model, ``code_execution_*`` is code in the container
     of that version of the code execution tool.
     """

@@ -14,7 +14,7 @@ else:
 
 if TYPE_CHECKING:
     from .requests import CacheControlEphemeralParam
-    from .tool_use import ToolCallerParam
+    from .tool_use import AllowedCaller, ToolCallerParam
 
 
 class UserLocationParam(TypedDict):
@@ -55,16 +55,7 @@ class WebSearchTool20250305Param(TypedDict):
 
     type: Literal["web_search_20250305"]
     name: Literal["web_search"]
-    allowed_callers: NotRequired[
-        Sequence[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-        ]
-    ]
+    allowed_callers: NotRequired[Sequence[AllowedCaller]]
     """Who may call the tool: ``direct`` is the model, ``code_execution_*`` is code in the container
     of that version of the code execution tool.
     """
@@ -103,16 +94,7 @@ class WebSearchTool20260209Param(TypedDict):
 
     type: Literal["web_search_20260209"]
     name: Literal["web_search"]
-    allowed_callers: NotRequired[
-        Sequence[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-        ]
-    ]
+    allowed_callers: NotRequired[Sequence[AllowedCaller]]
     """Who may call the tool: ``direct`` is the model, ``code_execution_*`` is code in the container
     of that version of the code execution tool.
     """
@@ -150,16 +132,7 @@ class WebSearchTool20260318Param(TypedDict):
 
     type: Literal["web_search_20260318"]
     name: Literal["web_search"]
-    allowed_callers: NotRequired[
-        Sequence[
-            Literal[
-                "direct",
-                "code_execution_20250825",
-                "code_execution_20260120",
-                "code_execution_20260521",
-            ]
-        ]
-    ]
+    allowed_callers: NotRequired[Sequence[AllowedCaller]]
     """Who may call the tool: ``direct`` is the model, ``code_execution_*`` is code in the container
     of that version of the code execution tool.
     """
