@@ -14,6 +14,7 @@ from .load import Bundle, pointer
 from .lower import (
     JSON,
     METHODS,
+    UnrepresentableError,
     component_of,
     is_alias,
     is_free_form,
@@ -37,7 +38,7 @@ from .types import (
 )
 
 EVENT_STREAM = "text/event-stream"
-JSON_LINES = "application/jsonl"
+JSON_LINES = frozenset({"application/jsonl", "application/x-jsonl"})
 OPTION_PARAMETERS = {
     "anthropic-version": "api_version",
     "anthropic-beta": "betas",
@@ -178,9 +179,13 @@ class _Builder:
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
         self.document = bundle.document
-        self.schemas: dict[str, dict[str, Any]] = self.document["components"]["schemas"]
+        components = self.document.get("components", {})
+        self.schemas: dict[str, dict[str, Any]] = components.get("schemas", {})
 
     def run(self) -> Representation:
+        for needed in ("servers", "x-api-versions"):
+            if not self.document.get(needed):
+                raise UnrepresentableError(pointer(needed), "the client needs it")
         aliases = frozenset(name for name, schema in self.schemas.items() if is_alias(schema))
         parsed = parse(lower(self.document), aliases)
         sides = self.sides(parsed)
@@ -220,11 +225,8 @@ class _Builder:
 
     def sides(self, parsed: Parsed) -> dict[str, frozenset[str]]:
         """Return on which sides of an exchange each component occurs."""
-        mentions = {
-            name: {ref for field in fields for ref in references(field.type)}
-            for name, fields in parsed.components.items()
-        }
-        mentions |= {name: set(references(alias)) for name, alias in parsed.aliases.items()}
+        # From the schemas, not from what was parsed: a map is a type of its own there.
+        mentions = {name: _schema_refs(schema) for name, schema in self.schemas.items()}
         reached: dict[str, set[str]] = {name: set() for name in self.schemas}
 
         def reach(names: Iterable[str], side: str) -> None:
@@ -239,7 +241,7 @@ class _Builder:
             for method, operation in item.items():
                 if method not in METHODS:
                     continue
-                reach(_schema_refs(operation.get("requestBody", {})), "request")
+                reach(_schema_refs(self.resolve(operation.get("requestBody", {}))), "request")
                 node = parsed.operations[path, method]
                 for parameters in (
                     node.path_parameters,
@@ -313,10 +315,12 @@ class _Builder:
     def operation(self, parsed: ParsedOperation, components: dict[str, Component]) -> OperationNode:
         source = self.document["paths"][parsed.path][parsed.method]
         place = self.bundle.locate(pointer("paths", parsed.path, parsed.method))
-        body = source.get("requestBody")
-        body_kind = None
-        if body is not None:
+        body = self.resolve(source.get("requestBody", {}))
+        body_kind = body_type = None
+        if body:
             body_kind = "json" if JSON in body["content"] else "multipart"
+            ((_, media),) = body["content"].items()
+            body_type = component_of(media["schema"]["$ref"])
         beta = beta_need(source.get("x-beta"))
         resource, method_name = source["x-resource"], source["x-method"]
         pagination = source.get("x-pagination", [])
@@ -328,13 +332,13 @@ class _Builder:
             method_name=method_name,
             method=parsed.method.upper(),
             path=parsed.path,
-            family=place.file.rsplit("/", 1)[-1].removesuffix(".yaml"),
+            family=python_name(place.file.rsplit("/", 1)[-1].removesuffix(".yaml")),
             summary=source.get("summary", ""),
             description=source.get("description", ""),
             arguments=self.arguments(parsed, source),
-            body=parsed.body.name if isinstance(parsed.body, Ref) else None,
+            body=body_type,
             body_kind=body_kind,
-            body_required=bool(body and body.get("required")),
+            body_required=bool(body.get("required")),
             answer=self.answer(parsed, source, components, bool(styles)),
             stream_argument=source.get("x-stream-argument"),
             pagination=styles,
@@ -397,8 +401,8 @@ class _Builder:
             return Answer("json", parsed.answer, event_type, page_item)
         if event_type is not None:
             return Answer("sse", Ref(event_type), event_type)
-        if JSON_LINES in content:
-            item = content[JSON_LINES]["x-item-schema"]["$ref"]
+        for media_type in JSON_LINES.intersection(content):
+            item = content[media_type]["x-item-schema"]["$ref"]
             return Answer("jsonl", Ref(component_of(item)))
         return Answer("binary" if content else "none")
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from .load import pointer
+from .source import pointer, split_pointer
 from .types import ListOf, Literal, MapOf, Nullable, OneOf, Ref, Scalar, Tagged, Type
 
 JSON = "application/json"
@@ -245,6 +245,15 @@ class _Lowering:
                 )
         return paths
 
+    def resolve(self, node: dict[str, Any]) -> dict[str, Any]:
+        """Follow a reference to a shared body or answer."""
+        while "$ref" in node:
+            target: Any = self.source
+            for token in split_pointer(node["$ref"].removeprefix("#")):
+                target = target[token]
+            node = target
+        return node
+
     def operation(
         self, operation_id: str, operation: dict[str, Any], key: tuple[str, str]
     ) -> dict[str, Any]:
@@ -275,15 +284,15 @@ class _Lowering:
             "parameters": parameters,
             "responses": {},
         }
-        body = operation.get("requestBody")
-        if body is not None and JSON in body["content"]:
+        body = self.resolve(operation.get("requestBody", {}))
+        if JSON in body.get("content", {}):
             schema = self.schema(body["content"][JSON]["schema"], f"{at}/requestBody")
             lowered_operation["requestBody"] = {
                 "required": body.get("required", False),
                 "content": {JSON: {"schema": schema}},
             }
         for status, response in operation["responses"].items():
-            media = response.get("content", {}).get(JSON)
+            media = self.resolve(response).get("content", {}).get(JSON)
             if status.startswith("2") and media is not None:
                 lowered_operation["responses"][status] = {
                     "description": "",

@@ -8,7 +8,7 @@ Nothing here does I/O and nothing is ever overwritten: flags are a union.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from claude_rest._runtime.request import split_betas, unite_betas
 from claude_rest._runtime.struct import Struct, Unknown
@@ -270,8 +270,7 @@ _NOTHING: dict[str, Any] = {}
 def _as_mapping(value: Any) -> Any:
     """Return something with ``get`` and ``items`` over the wire names, or None."""
     if isinstance(value, dict):
-        found: Any = value
-        return found
+        return cast("Any", value)
     if isinstance(value, Unknown):
         return value.raw
     if isinstance(value, Struct):

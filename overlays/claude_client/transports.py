@@ -92,13 +92,13 @@ if TYPE_CHECKING:
 class HTTPXTransport:
     """Sends over httpx. Loads it, and makes a pool, with the first request."""
 
-    __slots__ = ("_http_client", "_sender")
+    __slots__ = ("_http_client", "_made")
 
     def __init__(self, http_client: httpx.Client | None = None) -> None:
         """Use ``http_client``, which stays yours to close, or pools made when needed."""
         _refuse_other_kind(http_client, asynchronous=False)
         self._http_client = http_client
-        self._sender: Sender | None = None
+        self._made: dict[str, Sender] = {}
 
     def send(self, prepared: PreparedRequest, *, timeout: Any, attempt: int) -> Response:
         """Send once; see :meth:`Transport.send`."""
@@ -109,23 +109,25 @@ class HTTPXTransport:
         self._loaded().close()
 
     def _loaded(self) -> Sender:
-        if self._sender is None:
+        sender = self._made.get("sender")
+        if sender is None:
             from claude_rest._runtime.send import Sender
 
-            self._sender = Sender(self._http_client)
-        return self._sender
+            # One step, so that threads that come first at once end up with the same one.
+            sender = self._made.setdefault("sender", Sender(self._http_client))
+        return sender
 
 
 class AsyncHTTPXTransport:
     """Asynchronous twin of :class:`HTTPXTransport`."""
 
-    __slots__ = ("_http_client", "_sender")
+    __slots__ = ("_http_client", "_made")
 
     def __init__(self, http_client: httpx.AsyncClient | None = None) -> None:
         """Use ``http_client``, which stays yours to close, or pools made when needed."""
         _refuse_other_kind(http_client, asynchronous=True)
         self._http_client = http_client
-        self._sender: AsyncSender | None = None
+        self._made: dict[str, AsyncSender] = {}
 
     async def send(self, prepared: PreparedRequest, *, timeout: Any, attempt: int) -> AsyncResponse:
         """Send once; see :meth:`Transport.send`."""
@@ -136,11 +138,13 @@ class AsyncHTTPXTransport:
         await self._loaded().close()
 
     def _loaded(self) -> AsyncSender:
-        if self._sender is None:
+        sender = self._made.get("sender")
+        if sender is None:
             from claude_rest._runtime.send import AsyncSender
 
-            self._sender = AsyncSender(self._http_client)
-        return self._sender
+            # One step, so that threads that come first at once end up with the same one.
+            sender = self._made.setdefault("sender", AsyncSender(self._http_client))
+        return sender
 
 
 def _refuse_other_kind(http_client: object, *, asynchronous: bool) -> None:

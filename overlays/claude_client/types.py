@@ -1,7 +1,8 @@
 """All types of the API by name: response models and request types.
 
 Nothing is loaded before a name is used. Request types end in ``Param`` or ``Params``, so the two
-families share this module without clashes; where one name is in both, the response model wins.
+families share this module; where both have a name, such as an enum of strings, it is that of the
+requests.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from claude_rest import models, params
 
-    for package in (models, params):
+    for package in (params, models):
         if name in package.__all__:
             value = globals()[name] = getattr(package, name)
             return value

@@ -19,6 +19,7 @@ from ..types import (
     Tagged,
     Type,
     references,
+    walk,
 )
 from .environment import render
 from .modules import Module, import_lines, modules_of, relative
@@ -27,6 +28,7 @@ from .text import (
     literal,
     model_annotation,
     names_in,
+    open_kind,
     prose,
     snake_case,
     string,
@@ -70,25 +72,59 @@ class _Attribute:
     doc: str
 
 
+_DECODER_NAMES = frozenset(
+    {
+        "data",
+        "decode_timestamp",
+        "decoders",
+        "dict",
+        "extra",
+        "fill",
+        "frozenset",
+        "item",
+        "key",
+        "known",
+        "len",
+        "list",
+        "object",
+        "str",
+    }
+)
+"""Names that a decoder uses itself."""
+
+
 def _local(field: Field) -> str:
     """Return the variable that holds a field's raw value in its decoder."""
-    return f"{field.name}_" if field.name in ("data", "decoders") else field.name
+    return f"{field.name}_" if field.name in _DECODER_NAMES else field.name
 
 
 class _Emitter:
     def __init__(self, representation: Representation) -> None:
         self.components = representation.components
-        self._decoded: dict[str, bool] = {}
+        # Aliases can lead to each other in circles: add them until nothing changes.
+        self._decoded = {name for name, part in self.components.items() if part.is_object}
+        while more := {
+            name
+            for name, part in self.components.items()
+            if name not in self._decoded
+            and part.alias is not None
+            and self.needs_decoding(part.alias)
+        }:
+            self._decoded |= more
+        self.unions: dict[str, str] = {}
 
     def module(self, module: Module) -> str:
         here = module.name
+        self.unions = {}
         blocks = [
             self.object_block(component, here)
             if component.is_object
             else self.alias_block(component, here)
             for component in module.components
         ]
+        blocks += [f"{name} = {union}" for union, name in self.unions.items()]
         body = "\n\n\n".join(blocks)
+        aliases = [part.alias for part in module.components if part.alias is not None]
         decoders = {
             component.name: f"_decode_{snake_case(component.name)}"
             for component in module.components
@@ -108,6 +144,10 @@ class _Emitter:
             body=body,
             decoders=sorted(decoders.items()),
             used=names_in(body),
+            # Aliases are evaluated at import, annotations of classes are not.
+            dates_at_import=any(
+                part == Scalar("datetime") for alias in aliases for part in walk(alias)
+            ),
             models=relative(here, "__init__").removesuffix("__init__") or ".",
             runtime="." * (module.depth + 1) + "_runtime",
             type_imports=import_lines(module, mentioned, self.components),
@@ -164,7 +204,7 @@ class _Emitter:
         elif isinstance(field.type, Literal) and len(field.type.values) == 1:
             default = string(field.type.values[0])
         if metadata:
-            default = f"field({f'default={default}, ' if default else ''}{metadata})"
+            default = f"_field({f'default={default}, ' if default else ''}{metadata})"
         declaration = f"{field.name}: {annotation}" + (f" = {default}" if default else "")
         notes = prose(field.description)
         if field.beta is not None:
@@ -205,71 +245,62 @@ class _Emitter:
 
     def alias_value(self, alias: Type) -> str:
         """Return an alias as a typing object: importable names only as forward references."""
+        parts = self.alias_parts(alias)
+        if len(parts) > 1:
+            return f"Union[{', '.join(parts)}]"
         match alias:
-            case Tagged(order=order):
-                members = ", ".join(string(name) for name in order)
-                return f"Union[{members}, Unknown]"
-            case OneOf(variants):
-                parts = ", ".join(self.quoted(part) for part in variants)
-                return f"Union[{parts}]"
-            case Literal(values) if len(values) > 1 and all(isinstance(v, str) for v in values):
-                return f"Union[{literal(values)}, str]"
+            case ListOf(item):
+                return f"list[{self.quoted(item)}]"
+            case MapOf(value):
+                return f"dict[str, {self.quoted(value)}]"
             case _:
-                return self.quoted(alias, quote_all=False)
+                return parts[0]
 
-    def quoted(self, kind: Type, *, quote_all: bool = True) -> str:
+    def alias_parts(self, alias: Type) -> list[str]:
+        match alias:
+            case Nullable(inner):
+                return [*self.alias_parts(inner), "None"]
+            case Tagged(order=order):
+                return [*map(string, order), "Unknown"]
+            case OneOf(variants):
+                return [part for variant in variants for part in self.alias_parts(variant)]
+            case Literal(values) if len(values) > 1:
+                return [literal(values), open_kind(values)]
+            case _:
+                return [self.quoted(alias)]
+
+    def quoted(self, kind: Type) -> str:
         annotation = model_annotation(kind)
-        if any(True for _ in references(kind)):
-            if not quote_all and isinstance(kind, ListOf):
-                return f"list[{self.quoted(kind.item)}]"
-            if not quote_all and isinstance(kind, MapOf):
-                return f"dict[str, {self.quoted(kind.value)}]"
-            return string(annotation)
-        return annotation
+        return string(annotation) if any(True for _ in references(kind)) else annotation
 
     def alias_decoder(self, component: Component, alias: Type, here: str) -> str:
         if not self.decodes(component.name):
             return ""
         function = f"_decode_{snake_case(component.name)}"
         if isinstance(alias, Tagged):
-            members = ", ".join(f"{string(tag)}: {string(name)}" for tag, name in alias.members)
-            default = "" if alias.default is None else f", {string(alias.default)}"
-            return (
-                f"{function} = TaggedUnion({string(alias.tag)}, {{{members},}}, "
-                f"decoders{default}).decode"
-            )
+            return f"{function} = {self.union(alias)}"
         lines = [f"def {function}(value: Any) -> Any:"]
-        variants = alias.variants if isinstance(alias, OneOf) else (alias,)
-        for variant in variants:
-            match variant:
-                case ListOf():
-                    kind = "list"
-                case MapOf() | Tagged():
-                    kind = "dict"
-                case Ref(name) if self.components[name].is_object:
-                    kind = "dict"
-                case _:
-                    continue
-            if self.needs_decoding(variant):
-                lines += [
-                    f"    if value.__class__ is {kind}:",
-                    f"        return {self.decode(variant, 'value', here, known=True)}",
-                ]
-        lines.append("    return value")
+        for condition, decoded in self.branches(alias, "value", here):
+            if condition is None:
+                lines.append(f"    return {decoded}")
+                break
+            lines += [f"    if {condition}:", f"        return {decoded}"]
+        else:
+            lines.append("    return value")
         return "\n".join(lines)
+
+    @staticmethod
+    def union(kind: Tagged) -> str:
+        """Return the decoder of a discriminated union."""
+        members = ", ".join(f"{string(tag)}: {string(name)}" for tag, name in kind.members)
+        default = "" if kind.default is None else f", {string(kind.default)}"
+        return f"TaggedUnion({string(kind.tag)}, {{{members},}}, decoders{default}).decode"
 
     # -- decoding --------------------------------------------------------------------------
 
     def decodes(self, name: str) -> bool:
         """Whether a component has a decoder: objects, and aliases that lead to one."""
-        component = self.components[name]
-        if component.is_object:
-            return True
-        if name not in self._decoded:
-            self._decoded[name] = False  # a cycle of aliases only cannot hold anything
-            assert component.alias is not None
-            self._decoded[name] = self.needs_decoding(component.alias)
-        return self._decoded[name]
+        return name in self._decoded
 
     def needs_decoding(self, kind: Type) -> bool:
         match kind:
@@ -290,32 +321,101 @@ class _Emitter:
             case Tagged():
                 return True
 
+    def kinds(self, kind: Type, seen: frozenset[str] = frozenset()) -> frozenset[str]:
+        """Return the Python types of the JSON values that decoding ``kind`` turns into others."""
+        if not self.needs_decoding(kind):
+            return frozenset()
+        match kind:
+            case Scalar():
+                return frozenset({"str"})
+            case ListOf():
+                return frozenset({"list"})
+            case MapOf() | Tagged():
+                return frozenset({"dict"})
+            case Nullable(inner):
+                return self.kinds(inner, seen)
+            case OneOf(variants):
+                return frozenset[str]().union(*(self.kinds(part, seen) for part in variants))
+            case Ref(name):
+                alias = self.components[name].alias
+                if alias is None:
+                    return frozenset({"dict"})
+                return self.kinds(alias, seen | {name}) if name not in seen else frozenset()
+            case Literal():
+                return frozenset()
+
+    def branches(self, kind: Type, value: str, here: str) -> list[tuple[str | None, str]]:
+        """Return how to decode ``value``: conditions, each with the expression that applies.
+
+        What meets no condition stays as it came; ``None`` stands for "always".
+        """
+        match kind:
+            case Nullable(inner):
+                return self.branches(inner, value, here)
+            case OneOf(variants):
+                decoded = [part for part in variants if self.needs_decoding(part)]
+                if len(decoded) == 1:
+                    return self.branches(decoded[0], value, here)
+                return [
+                    (self.condition(part, value), self.decode(part, value, here, known=True))
+                    for part in decoded
+                ]
+            case Scalar() | Tagged():
+                return [(None, self.decode(kind, value, here, known=True))]
+            case Ref(name) if self.components[name].alias is not None:
+                return [(None, self.decode(kind, value, here, known=True))]
+            case _:
+                return [(self.condition(kind, value), self.decode(kind, value, here, known=True))]
+
+    def condition(self, kind: Type, value: str) -> str:
+        kinds = sorted(self.kinds(kind))
+        if len(kinds) == 1:
+            return f"{value}.__class__ is {kinds[0]}"
+        return f"{value}.__class__ in ({', '.join(kinds)})"
+
     def decode(self, kind: Type, value: str, here: str, *, known: bool = False) -> str:
         """Return an expression that decodes ``value``; anything malformed stays as it came.
 
         ``known`` tells that the caller has checked for a list or an object already.
         """
+        if not known:
+            expression = ""
+            for condition, decoded in self.branches(kind, value, here):
+                if condition is None:
+                    return expression + decoded
+                expression += f"{decoded} if {condition} else "
+            return expression + value
         match kind:
-            case Nullable(inner):
-                return self.decode(inner, value, here, known=known)
             case Scalar("datetime"):
                 return f"decode_timestamp({value})"
-            case Ref(name) if self.components[name].is_object:
-                call = f"{self.decoder(name, here)}({value})"
-                return call if known else f"{call} if {value}.__class__ is dict else {value}"
             case Ref(name):
                 return f"{self.decoder(name, here)}({value})"
-            case ListOf(Ref(name)):
-                call = f"decoders.decode_list({string(name)}, {value})"
-                return call if known else f"{call} if {value}.__class__ is list else {value}"
-            case MapOf(Ref(name)):
-                call = f"decoders.decode_map({string(name)}, {value})"
-                return call if known else f"{call} if {value}.__class__ is dict else {value}"
-            case OneOf(variants):
-                decoded = [part for part in variants if self.needs_decoding(part)]
-                if len(decoded) == 1:
-                    return self.decode(decoded[0], value, here)
-        raise EmitError(f"{here}: {kind} needs a component of its own to be decoded")
+            case Tagged():
+                return f"{self.hoisted(kind)}({value})"
+            case ListOf(Ref(name)) if self.is_plain(name):
+                return f"decoders.decode_list({string(name)}, {value})"
+            case ListOf(item):
+                return f"[{self.decode(item, 'item', here)} for item in {value}]"
+            case MapOf(Ref(name)) if self.is_plain(name):
+                return f"decoders.decode_map({string(name)}, {value})"
+            case MapOf(part):
+                return (
+                    f"{{key: {self.decode(part, 'item', here)} for key, item in {value}.items()}}"
+                )
+            case _:
+                return self.decode(kind, value, here)
+
+    def is_plain(self, name: str) -> bool:
+        """Whether a component is an object or a union of objects, and nothing else."""
+        component = self.components[name]
+        return component.is_object or isinstance(component.alias, Tagged)
+
+    def hoisted(self, kind: Tagged) -> str:
+        """Return the decoder of a union that has no name, made once for the module."""
+        union = self.union(kind)
+        if union not in self.unions:
+            self.unions[union] = f"_decode_union_{len(self.unions) + 1}"
+        return self.unions[union]
 
     def decoder(self, name: str, here: str) -> str:
         if self.components[name].module == here:

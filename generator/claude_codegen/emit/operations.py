@@ -48,8 +48,9 @@ def emit_operations(representation: Representation) -> dict[str, str]:
         "operations_package.py.jinja",
         operations=[(operation.id, operation.family) for operation in representation.operations],
     )
+    rules = sorted(beta_rules(representation).items())
     files["operations/beta_rules.py"] = render(
-        "beta_rules.py.jinja", rules=sorted(beta_rules(representation).items())
+        "beta_rules.py.jinja", rules=rules, uses_flags=any("BetaRule(" in text for _, text in rules)
     )
     return files
 
@@ -82,8 +83,9 @@ def _descriptor(operation: OperationNode, representation: Representation) -> dic
     if answer.kind != "json":
         fields["response"] = string(answer.kind)
     if answer.type is not None:
-        (name,) = references(answer.type)
-        fields["response_type"] = string(name)
+        if not isinstance(answer.type, Ref):
+            raise EmitError(f"{operation.id}: its JSON answer must be a component")
+        fields["response_type"] = string(answer.type.name)
     if answer.page_item is not None:
         fields["page_item"] = string(answer.page_item)
     if operation.pagination:

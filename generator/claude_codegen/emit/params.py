@@ -86,21 +86,9 @@ class _Emitter:
             source=module.source,
             doc=docstring(f"Request types of ``{module.source}``."),
             body=body,
-            used=names_in(body) | self._quoted_names(body),
+            used=names_in(body),
             type_imports="\n".join([import_lines(module, mentioned, self.components), *models]),
         )
-
-    @staticmethod
-    def _quoted_names(body: str) -> set[str]:
-        """Names inside the forward references of aliases."""
-        tree = ast.parse(body)
-        found: set[str] = set()
-        for statement in tree.body:
-            if isinstance(statement, (ast.AnnAssign, ast.Assign)) and statement.value is not None:
-                for node in ast.walk(statement.value):
-                    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                        found |= names_in(node.value)
-        return found
 
     def mentions(self, component: Component) -> set[str]:
         kinds = (
@@ -152,7 +140,7 @@ class _Emitter:
         return quoted[0] if len(quoted) == 1 else f"Union[{', '.join(quoted)}]"
 
     def part(self, part: ast.expr) -> str:
-        text = ast.unparse(part).replace("'", '"')
+        text = ast.unparse(part)
         names = {node.id for node in ast.walk(part) if isinstance(node, ast.Name)}
         if names & set(self.components):
             return string(text)

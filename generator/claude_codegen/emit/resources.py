@@ -120,6 +120,7 @@ class _Emitter:
             operations=self.operation_imports(resource.operations),
             params=params,
             models=models,
+            children=children,
             streams=any(operation.answer.event_type for operation in resource.operations),
             pages=any(operation.pagination for operation in resource.operations),
         )

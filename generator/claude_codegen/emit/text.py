@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import textwrap
 from collections.abc import Callable
@@ -155,7 +156,7 @@ def model_annotation(kind: Type, name: Callable[[str], str] = str) -> str:
         case Scalar(scalar):
             return _SCALARS[scalar]
         case Literal(values):
-            return literal(values) + (" | str" if len(values) > 1 and _textual(values) else "")
+            return literal(values) + (f" | {open_kind(values)}" if len(values) > 1 else "")
         case ListOf(item):
             return f"list[{model_annotation(item, name)}]"
         case MapOf(value):
@@ -178,7 +179,7 @@ def argument_annotation(kind: Type, name: Callable[[str], str] = str) -> str:
         case Scalar(scalar):
             return _SCALARS[scalar]
         case Literal(values, is_open):
-            return literal(values) + (" | str" if is_open else "")
+            return literal(values) + (f" | {open_kind(values)}" if is_open else "")
         case ListOf(item):
             return f"Sequence[{argument_annotation(item, name)}]"
         case MapOf(value):
@@ -193,10 +194,49 @@ def argument_annotation(kind: Type, name: Callable[[str], str] = str) -> str:
             return " | ".join(map(name, order))
 
 
-def _textual(values: tuple[str | int | bool, ...]) -> bool:
-    return all(isinstance(value, str) for value in values)
+def open_kind(values: tuple[str | int | bool, ...]) -> str:
+    """Return the type of the values that an enum does not list."""
+    return "str" if all(isinstance(value, str) for value in values) else "int"
 
 
 def names_in(source: str) -> set[str]:
-    """Return every identifier that occurs in a piece of generated code, strings left aside."""
-    return set(re.findall(r"[A-Za-z_][A-Za-z0-9_]*", re.sub(r'"[^"\n]*"', '""', source)))
+    """Return every name that a piece of generated code uses, forward references included.
+
+    Words of docstrings and other strings do not count: an import for one of them would be unused.
+    """
+    found: set[str] = set()
+    todo: list[ast.AST] = [ast.parse(source)]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            found.add(node.id)
+        elif (isinstance(node, ast.AnnAssign) and ast.unparse(node.annotation) == "TypeAlias") or (
+            isinstance(node, ast.Assign)
+            and isinstance(node.value, ast.Call)
+            and ast.unparse(node.value.func) == "TypedDict"
+        ):
+            assert node.value is not None
+            found |= _forward_references(node.value)
+        todo.extend(ast.iter_child_nodes(node))
+    return found
+
+
+def _forward_references(value: ast.expr) -> set[str]:
+    """Return the names in the strings of an alias, or of the types of a functional TypedDict."""
+    found: set[str] = set()
+    todo: list[ast.AST] = [value]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "Literal":
+            continue
+        if isinstance(node, ast.Dict):
+            todo.extend(node.values)
+        elif isinstance(node, ast.Call):
+            todo.extend(node.args[1:])
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found |= {
+                part.id for part in ast.walk(ast.parse(node.value)) if isinstance(part, ast.Name)
+            }
+        else:
+            todo.extend(ast.iter_child_nodes(node))
+    return found

@@ -68,6 +68,8 @@ def request_types(
     Raises :class:`TypedDictError` when a component is missing from the tool's output.
     """
     names = sorted(name for name, part in components.items() if "request" in part.sides)
+    if not names:
+        return {}  # the tool fails when there is nothing to do
     schemas = document["components"]["schemas"]
     free_form = {name for name in names if _is_free_form(schemas[name])}
     # The tool spells some names its own way (it drops underscores), so it gets neutral ones.
@@ -99,7 +101,9 @@ def request_types(
 
 
 def _is_free_form(schema: dict[str, Any]) -> bool:
-    return schema.get("type") == "object" and bool(schema.get("additionalProperties"))
+    if schema.get("type") != "object":
+        return False
+    return schema.get("additionalProperties", "properties" not in schema) is True
 
 
 class _Renaming(ast.NodeTransformer):
@@ -116,6 +120,31 @@ class _Renaming(ast.NodeTransformer):
         node.name = self.names.get(node.name, node.name)
         self.generic_visit(node)
         return node
+
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        # An alias that leads back to itself is written as a string.
+        return self.visit(ast.parse(node.value, mode="eval").body) if _is_text(node) else node
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        if ast.unparse(node.value) != "Literal":
+            self.generic_visit(node)
+        return node
+
+    def visit_Dict(self, node: ast.Dict) -> ast.Dict:
+        # The keys of a functional TypedDict are no names.
+        node.values = [self.visit(value) for value in node.values]
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.Call:
+        node.args[1:] = [self.visit(argument) for argument in node.args[1:]]
+        return node
+
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr:
+        return node
+
+
+def _is_text(node: ast.Constant) -> bool:
+    return isinstance(node.value, str)
 
 
 def _prepared(schema: Any, stand_ins: dict[str, str]) -> Any:
@@ -222,4 +251,4 @@ def _key(name: str, annotation: ast.expr) -> Key:
     required = True
     if isinstance(annotation, ast.Subscript) and ast.unparse(annotation.value) == "NotRequired":
         annotation, required = annotation.slice, False
-    return Key(name, ast.unparse(annotation).replace("'", '"'), required)
+    return Key(name, ast.unparse(annotation), required)

@@ -56,8 +56,8 @@ class ServerSentEvent(NamedTuple):
         return b"".join(parts)
 
 
-# Half the cost of calling the class.
-_new_event = cast("Callable[..., ServerSentEvent]", getattr(tuple, "__new__"))
+# Half the cost of calling the class; getattr() because the plain attribute has no full type.
+_new_event = cast("Callable[..., ServerSentEvent]", getattr(tuple, "__new__"))  # noqa: B009
 
 
 class SSEDecoder:

@@ -1,0 +1,29 @@
+"""Streams messages with a tool input. Arguments: what to do (events, final), base URLs.
+
+Result: for each URL the CPU seconds and the length of the tool input's text.
+"""
+
+import sys
+from time import process_time
+
+from claude_client import Claude
+
+how, *urls = sys.argv[1:]
+RESULT = []
+for url in urls:
+    client = Claude(api_key="sk-ant-api03-none", base_url=url)
+    start = process_time()
+    with client.messages.stream(
+        model="claude-opus-5-5",
+        max_tokens=1000,
+        messages=[{"role": "user", "content": "Hello, Claude"}],
+    ) as stream:
+        if how == "events":
+            for _ in stream:
+                pass
+        message = stream.get_final_message()
+    cpu = process_time() - start
+    client.close()
+    block = message.content[0]
+    given = block.input if block.type == "tool_use" else {}
+    RESULT.append({"cpu": cpu, "length": len(str(given["text"]))})
