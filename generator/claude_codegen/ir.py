@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from .load import Bundle, pointer
+from .load import Bundle
 from .lower import (
     JSON,
     METHODS,
@@ -19,11 +19,12 @@ from .lower import (
     is_alias,
     is_free_form,
     lower,
-    parse_type,
+    parse_further,
     strip_null,
 )
 from .naming import python_name
 from .parser import Parsed, ParsedOperation, parse
+from .source import pointer
 from .types import (
     BetaNeed,
     Component,
@@ -31,7 +32,6 @@ from .types import (
     Field,
     MapOf,
     Ref,
-    Scalar,
     Type,
     VersionSpan,
     references,
@@ -145,13 +145,11 @@ def beta_need(value: Any) -> BetaNeed | None:
             return BetaNeed((value,), value)
         case {"via_beta_namespace": flag}:
             return BetaNeed((flag,), flag, via_beta_namespace=True)
-        case dict():
+        case _:
             flags = tuple(value["any_of"])
             return BetaNeed(
                 flags, value.get("default", flags[0]), tuple(value.get("unless_model", ()))
             )
-        case _:
-            raise TypeError(f"x-beta cannot be {value!r}")
 
 
 def version_span(value: dict[str, Any] | None) -> VersionSpan | None:
@@ -278,9 +276,7 @@ class _Builder:
             )
         if not schema.get("properties"):
             # An object with any keys and none of its own is a map under another name.
-            value = schema.get("additionalProperties", True)
-            at = pointer("components", "schemas", name)
-            inner = parse_type(value, at) if isinstance(value, dict) else Scalar("any")
+            inner = parse_further(schema, pointer("components", "schemas", name))
             return Component(name, module, schema.get("description", ""), sides, alias=MapOf(inner))
         order = {wire_name: i for i, wire_name in enumerate(schema.get("required", []))}
         fields: list[Field] = []
@@ -410,14 +406,19 @@ class _Builder:
 def _schema_refs(node: Any) -> set[str]:
     """Return every component a body or response mentions, examples left aside."""
     found: set[str] = set()
-    todo = [node]
+    todo: list[Any] = [node]
     while todo:
         part = todo.pop()
         if isinstance(part, dict):
-            reference = part.get("$ref")
+            entries = cast("dict[str, Any]", part)
+            reference = entries.get("$ref")
             if isinstance(reference, str) and reference.startswith("#/components/schemas/"):
                 found.add(component_of(reference))
-            todo.extend(value for key, value in part.items() if key != "examples")
-        elif isinstance(part, list):
+            # A property may be called "examples".
+            todo.extend(entries.get("properties", {}).values())
+            todo.extend(
+                value for key, value in entries.items() if key not in ("examples", "properties")
+            )
+        elif part.__class__ is list:
             todo.extend(part)
     return found

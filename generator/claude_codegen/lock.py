@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,6 +18,8 @@ LOCK_VERSION = 1
 TOOLS = ("datamodel-code-generator", "jinja2", "openapi-python-client", "ruff")
 """Packages whose version decides what is written."""
 GENERATOR = Path(__file__).parent
+INPUT_KINDS = frozenset({"spec-changed", "generator-changed", "tool-changed"})
+"""Kinds of drift whose path is not one below the package."""
 
 
 class LockError(Exception):
@@ -69,15 +71,14 @@ def digest(content: bytes) -> str:
 def read_lock(path: Path) -> Lock:
     """Read a lock file. Raises :class:`LockError`."""
     try:
-        data: Any = json.loads(path.read_text(encoding="utf-8"))
+        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise LockError(f"there is no lock file {path}") from None
     except (OSError, ValueError) as error:
         raise LockError(f"{path} cannot be read: {error}") from error
     if not isinstance(data, dict) or data.get("lock_version") != LOCK_VERSION:
         raise LockError(f"{path} was written by another version of claude-codegen")
-    seal = data.pop("seal", None)
-    if seal != _seal(data):
+    if data.pop("seal", None) != _seal(data):
         raise LockError(f"{path} was changed after claude-codegen wrote it")
     return Lock(data["spec"], data["generator"], data["tools"], data["outputs"])
 
@@ -130,8 +131,11 @@ def find_drift(lock: Lock, spec: Path, output: Path) -> list[Drift]:
         "the spec changed since the last generate",
         regenerate,
         lock.spec,
-        {path: digest((spec / path).read_bytes()) for path in files_below(spec)},
-        ignore=lambda path: path.endswith(".md"),
+        {
+            path: digest((spec / path).read_bytes())
+            for path in files_below(spec)
+            if path in lock.spec or _may_be_read(path)
+        },
     )
     drift += _inputs(
         "generator-changed",
@@ -156,19 +160,24 @@ def find_drift(lock: Lock, spec: Path, output: Path) -> list[Drift]:
         if path not in present:
             drift.append(Drift("missing", path, "a generated file is missing", regenerate))
         elif digest((output / path).read_bytes()) != expected:
-            drift.append(
-                Drift("edited", path, "a generated file was edited by hand", regenerate)
-            )
+            drift.append(Drift("edited", path, "a generated file was edited by hand", regenerate))
     drift += [
         Drift(
             "untracked",
             path,
             "a file among the generated ones was not generated",
-            f"git rm -f {path}   # or move it out of the generated package",
+            f"move {(output / path).as_posix()} elsewhere, or remove it",
         )
         for path in sorted(present - set(lock.outputs))
     ]
     return drift
+
+
+def _may_be_read(path: str) -> bool:
+    """Whether a file in the spec's folder that was not read before could be part of the spec."""
+    if path.endswith(".md") or any(part.startswith(".") for part in path.split("/")):
+        return False
+    return path.endswith((".yaml", ".yml")) or path.startswith("examples/")
 
 
 def _inputs(
@@ -177,13 +186,8 @@ def _inputs(
     fix: str,
     before: Mapping[str, str],
     now: Mapping[str, str],
-    ignore: Callable[[str], bool] = lambda path: False,
 ) -> list[Drift]:
-    changed = sorted(
-        path
-        for path in {*before, *now}
-        if before.get(path) != now.get(path) and not ignore(path)
-    )
+    changed = sorted(path for path in {*before, *now} if before.get(path) != now.get(path))
     return [Drift(kind, changed[0], message, fix, tuple(changed))] if changed else []
 
 

@@ -15,7 +15,7 @@ The result holds objects, arrays, scalars, constants and references to objects o
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from .source import pointer, split_pointer
 from .types import ListOf, Literal, MapOf, Nullable, OneOf, Ref, Scalar, Tagged, Type
@@ -71,10 +71,10 @@ def is_free_form(schema: dict[str, Any]) -> bool:
 
 def strip_null(schema: dict[str, Any]) -> tuple[dict[str, Any], bool]:
     """Return the schema without its ``null`` and whether there was one."""
-    kinds = schema.get("type")
-    if isinstance(kinds, list) and "null" in kinds:
-        rest = [kind for kind in kinds if kind != "null"]
-        return {**schema, "type": rest[0] if len(rest) == 1 else rest}, True
+    kinds: Any = schema.get("type")
+    if kinds.__class__ is list and "null" in kinds:
+        names = [kind for kind in kinds if kind != "null"]
+        return {**schema, "type": names[0] if len(names) == 1 else names}, True
     for key in ("oneOf", "anyOf"):
         variants = schema.get(key)
         if variants is not None and {"type": "null"} in variants:
@@ -109,12 +109,7 @@ def parse_type(schema: dict[str, Any], at: str) -> Type:
         case "object":
             if "properties" in schema:
                 raise UnrepresentableError(at, "an object with properties must be a component")
-            value = schema.get("additionalProperties", True)
-            return MapOf(
-                parse_type(value, at + "/additionalProperties")
-                if isinstance(value, dict)
-                else Scalar("any")
-            )
+            return MapOf(parse_further(schema, at))
         case "string":
             match schema.get("format"):
                 case "date-time":
@@ -133,6 +128,14 @@ def parse_type(schema: dict[str, Any], at: str) -> Type:
             return Scalar("any")
         case other:
             raise UnrepresentableError(at, f"type {other!r} has no Python form here")
+
+
+def parse_further(schema: dict[str, Any], at: str) -> Type:
+    """Return what the keys hold that an object does not declare."""
+    value: Any = schema.get("additionalProperties", True)
+    if not isinstance(value, dict):
+        return Scalar("any")
+    return parse_type(cast("dict[str, Any]", value), at + "/additionalProperties")
 
 
 def _parse_union(schema: dict[str, Any], variants: list[dict[str, Any]], at: str) -> Type:
@@ -223,7 +226,7 @@ class _Lowering:
             return {"type": "array", "items": self.schema(schema.get("items", {}), at + "/items")}
         if isinstance(schema.get("type"), list):
             raise UnrepresentableError(at, f"type {schema['type']!r} has no Python form here")
-        kept = {key: schema[key] for key in ("type", "const") if key in schema}
+        kept: dict[str, Any] = {key: schema[key] for key in ("type", "const") if key in schema}
         if schema.get("format") in PARSED_FORMATS:
             kept["format"] = schema["format"]
         return kept
@@ -259,12 +262,10 @@ class _Lowering:
     ) -> dict[str, Any]:
         at = pointer("paths", *key)
         parameters: list[dict[str, Any]] = []
-        for number, parameter in enumerate(operation.get("parameters", [])):
-            place = f"{at}/parameters/{number}"
-            if "$ref" in parameter:
-                name = component_of(parameter["$ref"])
-                place = pointer("components", "parameters", name)
-                parameter = self.source["components"]["parameters"][name]
+        for number, listed in enumerate(operation.get("parameters", [])):
+            parameter = self.resolve(listed)
+            shared = listed.get("$ref")
+            place = f"{at}/parameters/{number}" if shared is None else shared.removeprefix("#")
             place += "/schema"
             self.result.parameters[(*key, parameter["in"], parameter["name"])] = place
             lowered = self.schema(parameter["schema"], place)

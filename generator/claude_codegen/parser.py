@@ -7,7 +7,7 @@ data in this package's own terms.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,21 +15,18 @@ from typing import Any
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import openapi
 from openapi_python_client.parser.errors import GeneratorError
-from openapi_python_client.parser.properties import (
-    AnyProperty,
-    BooleanProperty,
-    ConstProperty,
-    DateTimeProperty,
-    FileProperty,
-    FloatProperty,
-    IntProperty,
-    ListProperty,
-    ModelProperty,
-    StringProperty,
-)
+from openapi_python_client.parser.properties import AnyProperty, ModelProperty
+from openapi_python_client.parser.properties.boolean import BooleanProperty
+from openapi_python_client.parser.properties.const import ConstProperty
+from openapi_python_client.parser.properties.datetime import DateTimeProperty
+from openapi_python_client.parser.properties.file import FileProperty
+from openapi_python_client.parser.properties.float import FloatProperty
+from openapi_python_client.parser.properties.int import IntProperty
+from openapi_python_client.parser.properties.list_property import ListProperty
+from openapi_python_client.parser.properties.string import StringProperty
 
-from .load import pointer
 from .lower import Lowered
+from .source import pointer
 from .types import ListOf, Literal, Nullable, Ref, Scalar, ScalarName, Type
 
 
@@ -86,7 +83,7 @@ def parse(lowered: Lowered, aliases: frozenset[str]) -> Parsed:
     parser reports anything, or when it returns fewer components or operations than it was given.
     """
     config = Config.from_sources(
-        ConfigFile(literal_enums=True), MetaType.NONE, "lowered", "utf-8", False, None
+        ConfigFile(literal_enums=True), MetaType("none"), "lowered", "utf-8", False, None
     )
     with _shallow_endpoint_copies():
         data = openapi.GeneratorData.from_dict(lowered.document, config=config)
@@ -96,7 +93,7 @@ def parse(lowered: Lowered, aliases: frozenset[str]) -> Parsed:
 
 
 @contextmanager
-def _shallow_endpoint_copies() -> Iterator[None]:
+def _shallow_endpoint_copies() -> Generator[None, None, None]:
     """Replace the parser's deep copy of a whole endpoint per parameter and response.
 
     It copies every schema an endpoint reaches, most of the run time on a large document; only
@@ -106,18 +103,19 @@ def _shallow_endpoint_copies() -> Iterator[None]:
     def copy_endpoint(endpoint: openapi.Endpoint) -> openapi.Endpoint:
         copied = copy.copy(endpoint)
         for name, value in vars(endpoint).items():
-            if isinstance(value, (list, set)):
+            if value.__class__ in (list, set):
                 setattr(copied, name, copy.copy(value))
         copied.responses = copy.copy(endpoint.responses)
         copied.responses.patterns = list(endpoint.responses.patterns)
         return copied
 
-    original = openapi.deepcopy
-    openapi.deepcopy = copy_endpoint  # type: ignore[assignment]
+    module: Any = openapi
+    original = module.deepcopy
+    module.deepcopy = copy_endpoint
     try:
         yield
     finally:
-        openapi.deepcopy = original
+        module.deepcopy = original
 
 
 class _Join:
@@ -158,7 +156,8 @@ class _Join:
         operations = dict(self.operations())
         if len(operations) != len(self.lowered.operations):
             raise ParserError(
-                f"the parser returned {len(operations)} of {len(self.lowered.operations)} operations"
+                f"the parser returned {len(operations)} of {len(self.lowered.operations)} "
+                "operations"
             )
         return Parsed(components, aliases, operations)
 
@@ -168,6 +167,15 @@ class _Join:
                 path, method = self.lowered.operations[str(endpoint.name)]
                 at = pointer("paths", path, method)
                 places = self.parameter_places(path, method)
+                parameters = (
+                    endpoint.path_parameters,
+                    endpoint.query_parameters,
+                    endpoint.header_parameters,
+                )
+                in_path, in_query, in_header = (
+                    tuple(self.field(part, places[location, wire(part.name)]) for part in parts)
+                    for location, parts in zip(("path", "query", "header"), parameters, strict=True)
+                )
                 answers = [
                     self.type_of(response.prop, f"{at}/responses/{response.status_code.pattern}")
                     for response in endpoint.responses.patterns
@@ -178,17 +186,9 @@ class _Join:
                     ParsedOperation(
                         path,
                         method,
-                        *(
-                            tuple(
-                                self.field(part, places[location, wire(part.name)])
-                                for part in parameters
-                            )
-                            for location, parameters in (
-                                ("path", endpoint.path_parameters),
-                                ("query", endpoint.query_parameters),
-                                ("header", endpoint.header_parameters),
-                            )
-                        ),
+                        in_path,
+                        in_query,
+                        in_header,
                         body=bodies[0] if bodies else None,
                         answer=answers[0] if answers else None,
                     ),

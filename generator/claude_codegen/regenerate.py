@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from .emit import emit
+from .emit.formatting import FormattingError
+from .emit.models import EmitError
+from .emit.typed_dicts import TypedDictError
 from .ir import build
 from .load import Bundle
 from .lock import Lock, LockError, digest, make_lock, read_lock
+from .lower import UnrepresentableError
+from .parser import ParserError
 
 
 @dataclass(frozen=True)
@@ -23,40 +28,57 @@ class Outcome:
     """Files that should have gone but are not as they were written: somebody edited them."""
 
 
+class GenerationError(Exception):
+    """A spec without findings that the generator cannot express all the same.
+
+    The message says where and why: lint lacks a rule, or the generator a case.
+    """
+
+
 def render(bundle: Bundle) -> tuple[dict[str, bytes], Lock]:
-    """Return every file of the package and the lock that belongs to them."""
-    files = emit(build(bundle), bundle)
+    """Return every file of the package and the lock that belongs to them.
+
+    Raises :class:`GenerationError`.
+    """
+    try:
+        files = emit(build(bundle), bundle)
+    except (
+        EmitError,
+        FormattingError,
+        ParserError,
+        TypedDictError,
+        UnrepresentableError,
+    ) as error:
+        raise GenerationError(f"{type(error).__name__}: {error}") from error
     return files, make_lock(bundle.sources, files)
 
 
 def write(files: dict[str, bytes], lock: Lock, output: Path, lock_file: Path) -> Outcome:
     """Bring a package on disk to the given content, touching only what differs.
 
-    All new content is written beside its target first and moved over it at the end, so that a run
-    that fails early changes nothing. A file that is no longer generated is removed only when it
-    is still what an earlier run wrote; other files in the folder are left alone.
+    All new content is written to a folder beside the package first and moved over at the end, so
+    that a run that fails early changes nothing. A file that is no longer generated is removed only
+    when it is still what an earlier run wrote; other files in the folder are left alone.
     """
     try:
         earlier = read_lock(lock_file).outputs
     except LockError:
         earlier = {}
-    written: list[str] = []
-    staged: list[tuple[Path, Path]] = []
-    try:
-        for path, content in files.items():
-            target = output / path
-            if target.is_file() and target.read_bytes() == content:
-                continue
-            target.parent.mkdir(parents=True, exist_ok=True)
-            temporary = target.with_name(f".{target.name}.new")
-            temporary.write_bytes(content)
-            staged.append((temporary, target))
-            written.append(path)
-        for temporary, target in staged:
-            os.replace(temporary, target)
-    finally:
-        for temporary, _ in staged:
-            temporary.unlink(missing_ok=True)
+    written = [
+        path
+        for path, content in files.items()
+        if not (output / path).is_file() or (output / path).read_bytes() != content
+    ]
+    if written:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        # Beside the package, so that moving stays within one file system.
+        with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as folder:
+            staged = [(Path(folder, str(number)), path) for number, path in enumerate(written)]
+            for temporary, path in staged:
+                temporary.write_bytes(files[path])
+            for temporary, path in staged:
+                (output / path).parent.mkdir(parents=True, exist_ok=True)
+                temporary.replace(output / path)
     removed: list[str] = []
     kept: list[str] = []
     for path in sorted(set(earlier) - set(files)):
@@ -69,10 +91,10 @@ def write(files: dict[str, bytes], lock: Lock, output: Path, lock_file: Path) ->
             _remove_empty(target.parent, output)
         else:
             kept.append(path)
-    text = lock.to_json()
-    if not lock_file.is_file() or lock_file.read_text(encoding="utf-8") != text:
+    content = lock.to_json().encode()
+    if not lock_file.is_file() or lock_file.read_bytes() != content:
         lock_file.parent.mkdir(parents=True, exist_ok=True)
-        lock_file.write_text(text, encoding="utf-8", newline="\n")
+        lock_file.write_bytes(content)
     return Outcome(tuple(written), tuple(removed), len(files) - len(written), tuple(kept))
 
 

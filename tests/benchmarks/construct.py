@@ -21,7 +21,7 @@ KEY = json.dumps({"api_key": "sk-ant-api03-none"})
 def measure(setup: Setup) -> Iterator[Figure | str]:
     """Compare making a client with making one of the HTTP library."""
     count = setup.scaled(640)
-    rounds = setup.rounds(5)
+    rounds = setup.rounds(3)
     jobs: dict[str, tuple[object, ...]] = {
         "ours": ("construct.py", "claude_client", "Claude", count, KEY),
         "floor": ("construct.py", "httpx", "Client", 5, "{}"),
@@ -29,7 +29,7 @@ def measure(setup: Setup) -> Iterator[Figure | str]:
     costs = setup.interleave(jobs, rounds)
     if setup.official is not None:
         official = {"official": ("construct.py", "anthropic", "Anthropic", 5, KEY)}
-        costs |= setup.interleave(official, setup.rounds(2), official=("official",))
+        costs |= setup.interleave(official, setup.rounds(1), official=("official",))
     for name, part, limit in (
         ("the first client of a process", "first", None),
         ("a later client", "later", LIMIT_MS),

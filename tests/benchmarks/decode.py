@@ -22,7 +22,9 @@ EVENT_TARGET = 4.0
 
 def measure_message(setup: Setup) -> Iterator[Figure | str]:
     """Compare decoding a message with parsing its JSON."""
-    yield from _measure(setup, "Message", ten_block_message(), MESSAGE_TARGET, 1000)
+    for length, sentences in (("short", 3), ("long", 15)):
+        message = ten_block_message(sentences)
+        yield from _measure(setup, "Message", message, MESSAGE_TARGET, 1000, f"{length} texts, ")
 
 
 def measure_event(setup: Setup) -> Iterator[Figure | str]:
@@ -31,7 +33,12 @@ def measure_event(setup: Setup) -> Iterator[Figure | str]:
 
 
 def _measure(
-    setup: Setup, name: str, document: dict[str, Any], target: float, number: int
+    setup: Setup,
+    name: str,
+    document: dict[str, Any],
+    target: float,
+    number: int,
+    what: str = "",
 ) -> Iterator[Figure | str]:
     path = setup.folder / f"{name}.json"
     path.write_text(json.dumps(document, separators=(",", ":")), encoding="utf-8")
@@ -53,7 +60,7 @@ def _measure(
                 official=True,
             ).result
         yield Figure(
-            f"with {parser}",
+            f"{what}with {parser}",
             "µs",
             best["ours"] * 1e6,
             best["floor"] * 1e6,
@@ -61,4 +68,4 @@ def _measure(
             official=official["official"] * 1e6 if official else None,
             official_floor=official["floor"] * 1e6 if official else None,
         )
-    yield f"minima of {rounds} rounds; {path.stat().st_size:,} bytes; the floor is loads alone"
+    yield f"{what}{path.stat().st_size:,} bytes; minima of {rounds} rounds; the floor is loads alone"

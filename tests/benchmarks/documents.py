@@ -23,8 +23,11 @@ def short_message() -> dict[str, Any]:
     return _message([{"type": "text", "text": "Hello! How can I help you today?"}])
 
 
-def ten_block_message() -> dict[str, Any]:
-    """Return an answer with ten content blocks of the kinds that agents see most."""
+def ten_block_message(sentences: int = 3) -> dict[str, Any]:
+    """Return an answer with ten content blocks of the kinds that agents see most.
+
+    Text blocks have that many sentences, and a tool call writes as many.
+    """
     sentence = "Some text of a usual length, more or less a sentence or two of it. "
     citation = {
         "type": "char_location",
@@ -37,15 +40,19 @@ def ten_block_message() -> dict[str, Any]:
     }
     return _message(
         [
-            {"type": "thinking", "thinking": sentence * 12, "signature": "EqQBCgIYAhIM" * 16},
-            *({"type": "text", "text": sentence * 3, "citations": None} for _ in range(4)),
+            {
+                "type": "thinking",
+                "thinking": sentence * 4 * sentences,
+                "signature": "EqQBCgIYAhIM" * 16,
+            },
+            *({"type": "text", "text": sentence * sentences, "citations": None} for _ in range(4)),
             {"type": "text", "text": sentence, "citations": [citation]},
             *(
                 {
                     "type": "tool_use",
                     "id": f"toolu_01A09q90qw90lq917835lq{number}",
-                    "name": "get_weather",
-                    "input": {"city": "Paris", "unit": "celsius", "days": number},
+                    "name": "add_note",
+                    "input": {"title": "Weather", "number": number, "text": sentence * sentences},
                     "caller": {"type": "direct"},
                 }
                 for number in range(3)
@@ -72,8 +79,7 @@ def text_delta() -> dict[str, Any]:
 
 def tool_input_stream(deltas: int) -> Iterator[bytes]:
     """Yield the events of a message whose only block is a tool call with a long input."""
-    text = '{"text":"' + "word " * (deltas * TOOL_INPUT_PIECE // 5 + 1)
-    text = text[: deltas * TOOL_INPUT_PIECE - 2] + '"}'
+    text = _tool_input(deltas * TOOL_INPUT_PIECE)
     block = {"type": "tool_use", "id": "toolu_01", "name": "write_file", "input": {}}
     message = {**_message([]), "stop_reason": None}
     yield sse_event({"type": "message_start", "message": message})
@@ -87,9 +93,18 @@ def tool_input_stream(deltas: int) -> Iterator[bytes]:
     yield sse_event({"type": "message_stop"})
 
 
-def tool_input_length(deltas: int) -> int:
-    """Return the length of the text in the tool input of :func:`tool_input_stream`."""
-    return deltas * TOOL_INPUT_PIECE - len('{"text":""}')
+def _tool_input(length: int) -> str:
+    """Return a JSON object of that length: many small records, and text for the rest."""
+    record = {
+        "path": "src/package/module.py",
+        "line": 100,
+        "changes": ["add", "remove"],
+        "ok": True,
+    }
+    row = json.dumps(record, separators=(",", ":"))
+    count = (length - len('{"records":[],"rest":""}')) // (len(row) + 1)
+    start = '{"records":[' + ",".join([row] * count) + '],"rest":"'
+    return start + "x" * (length - len(start) - 2) + '"}'
 
 
 def sse_event(data: dict[str, Any]) -> bytes:

@@ -31,10 +31,10 @@ def measure(setup: Setup) -> Iterator[Figure | str]:
             "certificates": ("first_reply_floor.py", server.url, "yes"),
             "ours": ("first_reply_ours.py", server.url),
         }
-        costs = setup.interleave(jobs, setup.rounds(15))
+        costs = setup.interleave(jobs, setup.rounds(11))
         if setup.official is not None:
             official = {"official": ("first_reply_official.py", server.url)}
-            costs |= setup.interleave(official, setup.rounds(3), official=("official",))
+            costs |= setup.interleave(official, setup.rounds(2), official=("official",))
     for name, several in costs.items():
         if name != "bare" and any(cost.result != EXPECTED for cost in several):
             raise MeasurementError(f"{name} got another reply")

@@ -37,7 +37,7 @@ def measure(setup: Setup) -> Iterator[Figure | str]:
         run_command(command, environment)
         return perf_counter() - start
 
-    rounds = setup.rounds(3)
+    rounds = setup.rounds(2)
     yield Figure("generate, all files new", "s", seconds("generate", spec), limit=GENERATE_SECONDS)
     if not setup.quick:
         again = min(seconds("generate", spec) for _ in range(rounds))

@@ -24,13 +24,13 @@ def measure(setup: Setup) -> Iterator[Figure | str]:
         "class": ("-c", "from claude_client import Claude"),
         "types": ("-c", "from claude_client.types import Message, MessageParam"),
     }
-    costs = setup.interleave(jobs, setup.rounds(15))
+    costs = setup.interleave(jobs, setup.rounds(9))
     if setup.official is not None:
         official = {
             "official package": ("-c", "import anthropic"),
             "official types": ("-c", "from anthropic.types import Message, MessageParam"),
         }
-        costs |= setup.interleave(official, setup.rounds(3), official=tuple(official))
+        costs |= setup.interleave(official, setup.rounds(2), official=tuple(official))
     cpu = {name: median(c.cpu_of_work for c in several) * 1e3 for name, several in costs.items()}
     for name, job, rival in (
         ("import claude_client", "package", "official package"),

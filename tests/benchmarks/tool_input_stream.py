@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from loopback import LoopbackServer, Send, chunked
 
-from .documents import TOOL_INPUT_DELTAS, in_pieces, tool_input_length, tool_input_stream
+from .documents import TOOL_INPUT_DELTAS, TOOL_INPUT_PIECE, in_pieces, tool_input_stream
 from .figures import LINEAR_EXPONENT, Figure, growth_exponent, growth_steps
 from .processes import MeasurementError
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SUMMARY = "a tool input of 1 MB in 43,690 deltas through messages.stream(), over loopback"
 FRACTIONS = (8, 4, 2, 1)
-OFFICIAL_DELTAS = (500, 1000, 2000)
+OFFICIAL_DELTAS = (1000, 2000, 4000)
 WARM_UP_DELTAS = 10
 
 
@@ -60,7 +60,7 @@ def _measure(
     official: bool = False,
 ) -> list[float]:
     """Return the least CPU seconds for each size."""
-    lengths = [tool_input_length(size) for size in (WARM_UP_DELTAS, *sizes)]
+    lengths = [size * TOOL_INPUT_PIECE for size in (WARM_UP_DELTAS, *sizes)]
     with ExitStack() as stack:
         urls = [
             stack.enter_context(LoopbackServer([[Send(_body(size))]])).url

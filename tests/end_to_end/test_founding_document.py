@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from claude_client import (
     APIStatusError,
     AsyncClaude,

@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from claude_client.testing import serve
 
 ROOT = Path(__file__).parents[2]
 BLOCKS = re.findall(
-    r"^```(\w+)\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S
+    r"^```(\w+)\n(.*?)^```$",
+    (ROOT / "README.md").read_text(encoding="utf-8"),
+    re.MULTILINE | re.DOTALL,
 )
 PYTHON = [code for language, code in BLOCKS if language == "python"]
 SHELL = [

@@ -91,7 +91,7 @@ def dumps(value: Any) -> bytes:
             # Lone surrogates, integers beyond 64 bits, keys that are not strings, deep nesting.
         else:
             # orjson writes null for NaN and infinities, which the standard library refuses.
-            if not any(null in text for null in _NULLS):
+            if text != b"null" and not any(null in text for null in _NULLS):
                 return text
     try:
         encoded = json.dumps(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -50,7 +50,7 @@ class ResponseHeaders(Mapping[str, str]):
 
 def _pairs(headers: Any) -> Iterable[tuple[str, str]]:
     items: Any = getattr(headers, "items", None)
-    return headers if items is None else items()
+    return cast("Iterable[tuple[str, str]]", headers if items is None else items())
 
 
 def request_id_of(headers: Mapping[str, str]) -> str | None:

@@ -191,6 +191,13 @@ def make_async_http_client(url: str) -> httpx.AsyncClient:
     )
 
 
+# Of httpx, then those of the standard library that slip through it now and then. Not all of
+# OSError: a hook of the caller may fail to open a file.
+_TRANSPORT_ERRORS = frozenset(
+    {"TransportError", "ConnectionError", "SSLError", "TimeoutError", "gaierror"}
+)
+
+
 class _Attempt:
     """Facts about one request on its way, for the errors it may end in."""
 
@@ -211,7 +218,7 @@ class _Attempt:
         Told by class names, so that clients of libraries built like httpx work too.
         """
         kinds = {cls.__name__ for cls in type(error).__mro__}
-        if "TransportError" in kinds or isinstance(error, OSError):
+        if kinds & _TRANSPORT_ERRORS:
             return connection_error_from(
                 error,
                 operation=self.operation,

@@ -247,6 +247,7 @@ class Decoders(dict[str, "Callable[[Any], Any]"]):
         super().__init__()
         self._modules = modules
         self._package = package
+        self._lists: dict[str, Callable[[list[Any]], list[Any]]] = {}
 
     def __missing__(self, name: str) -> Callable[[Any], Any]:
         module = import_module(f".{self._modules[name]}", self._package)
@@ -259,23 +260,39 @@ class Decoders(dict[str, "Callable[[Any], Any]"]):
 
     def decode_list(self, name: str, values: list[Any]) -> list[Any]:
         """Decode each object of a list; anything else in it stays as it came."""
-        decode = self[name]
-        union = getattr(decode, "__self__", None)
-        if isinstance(union, TaggedUnion):
-            return union.decode_list(values)
-        return [decode(value) if value.__class__ is dict else value for value in values]
+        try:
+            decode_list = self._lists[name]
+        except KeyError:
+            decode_list = self._lists[name] = _list_decoder(self[name])
+        return decode_list(values)
 
     def decode_map(self, name: str, values: dict[str, Any]) -> dict[str, Any]:
         """Decode each object among the values of a map; anything else stays as it came."""
         decode = self[name]
         return {
-            key: decode(value) if value.__class__ is dict else value
+            key: decode(value) if type(value) is dict else value
             for key, value in values.items()
         }
 
 
-class TaggedUnion(dict[Any, "Callable[[Any], Any]"]):
+def _list_decoder(decode: Callable[[Any], Any]) -> Callable[[list[Any]], list[Any]]:
+    of_union: Callable[[list[Any]], list[Any]] | None = getattr(decode, "decode_list", None)
+    if of_union is not None:
+        return of_union
+
+    def decode_list(values: list[Any]) -> list[Any]:
+        return [decode(value) if type(value) is dict else value for value in values]
+
+    return decode_list
+
+
+class TaggedUnion:
     """Decoder of a union of objects told apart by one property: one dict lookup per object."""
+
+    __slots__ = ("_decoders", "_default", "_members", "_ready", "_tag", "decode")
+
+    decode: Callable[[Any], Any]
+    """Decode one member; an unknown tag gives :class:`Unknown`, a non-object itself."""
 
     def __init__(
         self,
@@ -288,42 +305,40 @@ class TaggedUnion(dict[Any, "Callable[[Any], Any]"]):
 
         ``default`` is the member that an object is whose tag is absent or null.
         """
-        super().__init__()
         self._tag = tag
         self._members = members
         self._decoders = decoders
         self._default = default
+        ready: dict[Any, Callable[[Any], Any]] = {}
+        self._ready = ready
 
-    def __missing__(self, tag: object) -> Callable[[Any], Any]:
+        def decode(value: Any) -> Any:
+            try:
+                return ready[value[tag]](value)
+            except (KeyError, TypeError):
+                # No object, no usable tag, or a tag not met before. An error of a member's own
+                # decoder comes up again there.
+                return self._decode_carefully(value)
+
+        def decode_list(values: list[Any]) -> list[Any]:
+            try:
+                return [ready[value[tag]](value) for value in values]
+            except (KeyError, TypeError):
+                return [decode(value) for value in values]
+
+        self.decode = decode
+        decode.decode_list = decode_list  # type: ignore[attr-defined]
+
+    def _decode_carefully(self, value: Any) -> Any:
+        if value.__class__ is not dict:
+            return value
+        tag = value.get(self._tag)
         if tag is None:
             name = self._default
         else:
             name = self._members.get(tag) if isinstance(tag, str) else None
         if name is None:
             # Not remembered: the number of unknown tags a server can send has no bound.
-            return self._decode_unknown
-        decode = self[tag] = self._decoders[name]
-        return decode
-
-    def decode(self, value: Any) -> Any:
-        """Decode one member; an unknown tag gives :class:`Unknown`, a non-object itself."""
-        if value.__class__ is not dict:
-            return value
-        try:
-            decode = self[value[self._tag]]
-        except (KeyError, TypeError):
-            # No tag, or one that is a list or an object.
-            decode = self[None] if self._tag not in value else self._decode_unknown
+            return Unknown(value.get(self._tag, ""), value)
+        decode = self._ready[tag] = self._decoders[name]
         return decode(value)
-
-    def decode_list(self, values: list[Any]) -> list[Any]:
-        """Decode each member of a list, as :meth:`decode` does."""
-        tag = self._tag
-        try:
-            return [self[value[tag]](value) for value in values]
-        except (KeyError, TypeError):
-            # Something without a usable tag is among them.
-            return [self.decode(value) for value in values]
-
-    def _decode_unknown(self, value: dict[str, Any]) -> Unknown:
-        return Unknown(value.get(self._tag, ""), value)

@@ -364,7 +364,7 @@ if TYPE_CHECKING:
     from .models.model_info import ModelLine as ModelLine
     from .models.model_info import ModelListResponse as ModelListResponse
 
-_MODULES = {
+_MODULES: dict[str, str] = {
     "APIErrorObject": "errors",
     "AdvisorMessageIterationUsage": "messages.usage_details",
     "AdvisorRedactedResultBlock": "messages.advisor",

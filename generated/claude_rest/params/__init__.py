@@ -443,7 +443,7 @@ if TYPE_CHECKING:
     from .messages.web_search import WebSearchToolResultErrorCode as WebSearchToolResultErrorCode
     from .models.model_info import Model as Model
 
-_MODULES = {
+_MODULES: dict[str, str] = {
     "AdvisorRedactedResultBlockParam": "messages.advisor",
     "AdvisorResultBlockParam": "messages.advisor",
     "AdvisorTool20260301Param": "messages.advisor",

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING
 
 from ..cli import EXIT_CLEAN, EXIT_FOUND, EXIT_UNREADABLE, find_spec, report
-from ..lock import Drift, LockError, files_below, find_drift, read_lock
+from ..lock import INPUT_KINDS, Drift, LockError, files_below, find_drift, read_lock
 from ..problems import SpecError
 from ..project import find_output, lock_path
 
 if TYPE_CHECKING:
     import argparse
     from pathlib import Path
+
+    from ..load import Bundle
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Check. 0: no drift; 1: drift, each with what mends it; 3: spec or lock unreadable."""
+    """Check. 0: no drift; 1: drift, or (with ``--full``) findings in the spec; 3: unreadable."""
     spec = find_spec(arguments.spec)
     output = find_output(arguments.output, spec)
     compared = 0
@@ -51,31 +54,45 @@ def run(arguments: argparse.Namespace) -> int:
     except LockError as error:
         drift = [Drift("lock", lock_path(output).name, str(error), "claude-codegen generate")]
     except OSError as error:
-        print(f"cannot compare: {error}")
+        print(f"cannot compare: {error}", file=sys.stderr)
         return EXIT_UNREADABLE
     if arguments.full:
+        from ..load import load_spec
+
         try:
-            found, compared = _compare(spec, output)
+            bundle = load_spec(spec)
         except SpecError as error:
             report(error.problems, spec)
             return EXIT_UNREADABLE
-        known = {item.path for item in drift}
-        drift += [item for item in found if item.path not in known]
+        found = _compare(bundle, spec, output)
+        if found is None:
+            return EXIT_FOUND
+        known = {item.path for item in drift if item.kind not in INPUT_KINDS}
+        drift += [item for item in found[0] if item.path not in known]
+        compared = found[1]
     _print(drift, compared, arguments.format, full=arguments.full)
     return EXIT_FOUND if drift else EXIT_CLEAN
 
 
-def _compare(spec: Path, output: Path) -> tuple[list[Drift], int]:
-    """Generate in memory and compare with the folder, byte for byte and file for file."""
-    from ..lint import lint
-    from ..load import load_spec
-    from ..regenerate import render
+def _compare(bundle: Bundle, spec: Path, output: Path) -> tuple[list[Drift], int] | None:
+    """Generate in memory and compare with the folder, byte for byte and file for file.
 
-    bundle = load_spec(spec)
+    Reports why to standard error and returns ``None`` when there is nothing to compare with.
+    """
+    from ..lint import lint
+    from ..regenerate import GenerationError, render
+
     problems = lint(bundle)
     if problems:
-        raise SpecError(problems)
-    files, lock = render(bundle)
+        report(problems, spec)
+        return None
+    try:
+        files, lock = render(bundle)
+    except GenerationError as error:
+        print(
+            f"{spec.as_posix()}: the generator cannot express this spec: {error}", file=sys.stderr
+        )
+        return None
     fix = "claude-codegen generate"
     drift: list[Drift] = []
     for path, content in files.items():
@@ -85,7 +102,12 @@ def _compare(spec: Path, output: Path) -> tuple[list[Drift], int]:
         elif target.read_bytes() != content:
             drift.append(Drift("stale", path, "the spec generates other content", fix))
     drift += [
-        Drift("untracked", path, "the spec does not generate this file", f"git rm -f {path}")
+        Drift(
+            "untracked",
+            path,
+            "the spec does not generate this file",
+            f"move {(output / path).as_posix()} elsewhere, or remove it",
+        )
         for path in files_below(output)
         if path not in files
     ]

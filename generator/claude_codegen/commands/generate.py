@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Generate. 0: written; 1: the spec has findings, nothing was written; 3: unreadable."""
     from ..lint import lint
     from ..load import load_spec
-    from ..regenerate import render, write
+    from ..regenerate import GenerationError, render, write
 
     spec = find_spec(arguments.spec)
     output = find_output(arguments.output, spec)
@@ -53,7 +53,14 @@ def run(arguments: argparse.Namespace) -> int:
         report(problems, spec)
         print("nothing was written", file=sys.stderr)
         return EXIT_FOUND
-    files, lock = render(bundle)
+    try:
+        files, lock = render(bundle)
+    except GenerationError as error:
+        print(
+            f"{spec.as_posix()}: the generator cannot express this spec: {error}", file=sys.stderr
+        )
+        print("nothing was written", file=sys.stderr)
+        return EXIT_FOUND
     outcome = write(files, lock, output, lock_path(output))
     _print(outcome, arguments.format)
     return EXIT_CLEAN

@@ -12,7 +12,7 @@ from .text import constant_case, docstring, literal, string, tuple_of
 
 @cache
 def environment() -> Environment:
-    """Return the environment: undefined names are errors, text from the spec is quoted by filter."""
+    """Return the environment: undefined names are errors, filters quote text from the spec."""
     created = Environment(
         loader=PackageLoader(__package__ or "claude_codegen.emit", "templates"),
         undefined=StrictUndefined,

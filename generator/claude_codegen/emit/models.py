@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from ..ir import Representation
 from ..types import (
@@ -22,7 +21,7 @@ from ..types import (
     walk,
 )
 from .environment import render
-from .modules import Module, import_lines, modules_of, relative
+from .modules import Module, import_lines, modules_of, packages_of, relative
 from .text import (
     docstring,
     literal,
@@ -45,8 +44,7 @@ def emit_models(representation: Representation) -> dict[str, str]:
     emitter = _Emitter(representation)
     modules = modules_of(representation.components, "response")
     files = {f"models/{module.path}": emitter.module(module) for module in modules}
-    packages = sorted({module.path.split("/")[0] for module in modules if module.depth > 1})
-    for package in packages:
+    for package in packages_of(modules):
         files[f"models/{package}/__init__.py"] = render(
             "subpackage.py.jinja", doc=docstring(f"Response models of the {package} family.")
         )
@@ -88,6 +86,7 @@ _DECODER_NAMES = frozenset(
         "list",
         "object",
         "str",
+        "type",
     }
 )
 """Names that a decoder uses itself."""
@@ -116,6 +115,12 @@ class _Emitter:
     def module(self, module: Module) -> str:
         here = module.name
         self.unions = {}
+        functions: dict[str, str] = {}
+        for component in module.components:
+            function = snake_case(component.name)
+            other = functions.setdefault(function, component.name)
+            if other != component.name:
+                raise EmitError(f"{here}: {component.name} and {other} both become {function}")
         blocks = [
             self.object_block(component, here)
             if component.is_object
@@ -370,8 +375,8 @@ class _Emitter:
     def condition(self, kind: Type, value: str) -> str:
         kinds = sorted(self.kinds(kind))
         if len(kinds) == 1:
-            return f"{value}.__class__ is {kinds[0]}"
-        return f"{value}.__class__ in ({', '.join(kinds)})"
+            return f"type({value}) is {kinds[0]}"
+        return f"type({value}) in ({', '.join(kinds)})"
 
     def decode(self, kind: Type, value: str, here: str, *, known: bool = False) -> str:
         """Return an expression that decodes ``value``; anything malformed stays as it came.

@@ -32,6 +32,15 @@ class Module:
         return f"spec/schemas/{self.name.replace('.', '/')}.yaml"
 
 
+def packages_of(modules: list[Module]) -> list[str]:
+    """Return every folder that the modules lie in, such as ``messages`` or ``messages/beta``."""
+    found: set[str] = set()
+    for module in modules:
+        parts = module.path.split("/")[:-1]
+        found.update("/".join(parts[:end]) for end in range(1, len(parts) + 1))
+    return sorted(found)
+
+
 def modules_of(components: dict[str, Component], side: str) -> list[Module]:
     """Group the components of one side (``request`` or ``response``) by module, both sorted."""
     modules: dict[str, Module] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from ..ir import OPTION_PARAMETERS, OperationNode, Representation
+from ..ir import OPTION_PARAMETERS, Argument, OperationNode, Representation
 from ..types import (
     BetaNeed,
     Component,
@@ -62,7 +62,7 @@ def _descriptor(operation: OperationNode, representation: Representation) -> dic
         "path": string(operation.path),
     }
     parameters = [
-        _parameter(argument)
+        _parameter(argument, _is_list(argument.type, representation))
         for argument in operation.arguments
         if argument.wire_name not in OPTION_PARAMETERS
     ]
@@ -114,11 +114,26 @@ def _descriptor(operation: OperationNode, representation: Representation) -> dic
     }
 
 
-def _parameter(argument: Any) -> str:
+def _is_list(kind: Type, representation: Representation) -> bool:
+    match kind:
+        case ListOf():
+            return True
+        case Nullable(inner):
+            return _is_list(inner, representation)
+        case OneOf(variants):
+            return any(_is_list(variant, representation) for variant in variants)
+        case Ref(name):
+            alias = representation.components[name].alias
+            return alias is not None and _is_list(alias, representation)
+        case _:
+            return False
+
+
+def _parameter(argument: Argument, array: bool) -> str:
     parts = [string(argument.name), string(argument.location)]
     if argument.wire_name != argument.name:
         parts.append(f"wire_name={string(argument.wire_name)}")
-    if isinstance(argument.type, ListOf):
+    if array:
         parts.append("array=True")
     if argument.required:
         parts.append("required=True")

@@ -38,9 +38,7 @@ def status_class(code: ErrorCode) -> str:
 
 def emit_package(representation: Representation, bundle: Bundle) -> dict[str, str]:
     """Return the files at the root of the package, and the bundled spec."""
-    bases = sorted(
-        {"APIStatusError", *(status_class(code) for code in representation.error_codes)}
-    )
+    bases = sorted({"APIStatusError", *(status_class(code) for code in representation.error_codes)})
     return {
         "__init__.py": render("package.py.jinja"),
         "errors.py": render(

@@ -9,7 +9,7 @@ from typing import Any
 from ..ir import Representation
 from ..types import Component, Tagged, references
 from .environment import render
-from .modules import Module, import_lines, modules_of
+from .modules import Module, import_lines, modules_of, packages_of
 from .text import docstring, names_in, prose, string
 from .typed_dicts import RequestType, request_types
 
@@ -27,7 +27,7 @@ def emit_params(representation: Representation, document: dict[str, Any]) -> dic
     emitter = _Emitter(representation.components, types)
     modules = modules_of(representation.components, "request")
     files = {f"params/{module.path}": emitter.module(module) for module in modules}
-    for package in sorted({module.path.split("/")[0] for module in modules if module.depth > 1}):
+    for package in packages_of(modules):
         files[f"params/{package}/__init__.py"] = render(
             "subpackage.py.jinja", doc=docstring(f"Request types of the {package} family.")
         )

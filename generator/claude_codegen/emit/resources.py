@@ -95,9 +95,10 @@ class _Emitter:
     def __init__(self, representation: Representation, tree: dict[str, Resource]) -> None:
         self.components = representation.components
         self.tree = tree
-        self.names: dict[str, set[str]] = {}
+        self.both_sides: set[str] = set()
 
     def module(self, resource: Resource) -> str:
+        params, models = self.imports(resource.operations)
         methods = [self.method(operation) for operation in resource.operations]
         children = [self.tree[name] for name in resource.children]
         body = render(
@@ -111,7 +112,6 @@ class _Emitter:
             ),
         )
         used = names_in(body)
-        params, models = self.imports(resource.operations)
         return render(
             "resource_module.py.jinja",
             body=body,
@@ -121,7 +121,10 @@ class _Emitter:
             params=params,
             models=models,
             children=children,
-            streams=any(operation.answer.event_type for operation in resource.operations),
+            streams=any(
+                operation.answer.event_type or operation.answer.kind == "jsonl"
+                for operation in resource.operations
+            ),
             pages=any(operation.pagination for operation in resource.operations),
         )
 
@@ -150,7 +153,12 @@ class _Emitter:
                 models |= set(references(answer.type))
             if answer.event_type is not None:
                 models.add(answer.event_type)
-        return self.import_lines("params", params), self.import_lines("models", models - params)
+        # A type of both sides is two types: the model is imported, the other one called by module.
+        self.both_sides = params & models
+        lines = self.import_lines("params", params - models)
+        if self.both_sides:
+            lines.append("from .. import params")
+        return lines, self.import_lines("models", models)
 
     def import_lines(self, package: str, names: set[str]) -> list[str]:
         by_module: defaultdict[str, list[str]] = defaultdict(list)
@@ -228,9 +236,10 @@ class _Emitter:
             arguments, key=lambda argument: (not argument.positional, not argument.required)
         )
 
-    @staticmethod
-    def annotation(kind: Type) -> str:
-        return argument_annotation(kind)
+    def annotation(self, kind: Type) -> str:
+        return argument_annotation(
+            kind, lambda name: f"params.{name}" if name in self.both_sides else name
+        )
 
 
 def _sentence(text: str) -> str:

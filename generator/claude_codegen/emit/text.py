@@ -25,7 +25,7 @@ _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 
 
 def snake_case(name: str) -> str:
-    """Return a class name as a function or module name: ``MCPToolUseBlock`` → ``mcp_tool_use_block``.
+    """Return a class name in lower case: ``MCPToolUseBlock`` → ``mcp_tool_use_block``.
 
     Digits stay with the word before them, except a date after a word.
     """

@@ -21,6 +21,7 @@ from datamodel_code_generator.enums import DataModelType, InputFileType, OpenAPI
 from datamodel_code_generator.format import PythonVersion
 from datamodel_code_generator.parser import LiteralType
 
+from ..lower import component_of
 from ..types import Component
 
 _KEPT = frozenset(
@@ -74,13 +75,14 @@ def request_types(
     free_form = {name for name in names if _is_free_form(schemas[name])}
     # The tool spells some names its own way (it drops underscores), so it gets neutral ones.
     stand_ins = {name: f"C{number:04}" for number, name in enumerate(names, 1)}
-    source = {
+    place_holder: dict[str, Any] = {"type": "array", "items": {}}
+    source: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {"title": "requests", "version": "0"},
         "paths": {},
         "components": {
             "schemas": {
-                stand_ins[name]: {"type": "array", "items": {}}
+                stand_ins[name]: place_holder
                 if name in free_form
                 else _prepared(schemas[name], stand_ins)
                 for name in names
@@ -95,7 +97,8 @@ def request_types(
     surplus = sorted(set(found) - set(names))
     if missing or surplus:
         raise TypedDictError(
-            f"datamodel-code-generator left out {missing or 'nothing'} and added {surplus or 'nothing'}"
+            f"datamodel-code-generator left out {missing or 'nothing'} "
+            f"and added {surplus or 'nothing'}"
         )
     return found
 
@@ -123,7 +126,10 @@ class _Renaming(ast.NodeTransformer):
 
     def visit_Constant(self, node: ast.Constant) -> ast.expr:
         # An alias that leads back to itself is written as a string.
-        return self.visit(ast.parse(node.value, mode="eval").body) if _is_text(node) else node
+        if not isinstance(node.value, str):
+            return node
+        expression: ast.expr = self.visit(ast.parse(node.value, mode="eval").body)
+        return expression
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         if ast.unparse(node.value) != "Literal":
@@ -143,15 +149,11 @@ class _Renaming(ast.NodeTransformer):
         return node
 
 
-def _is_text(node: ast.Constant) -> bool:
-    return isinstance(node.value, str)
-
-
-def _prepared(schema: Any, stand_ins: dict[str, str]) -> Any:
+def _prepared(schema: dict[str, Any], stand_ins: dict[str, str]) -> dict[str, Any]:
     """Return a schema with only what decides a type."""
-    if not isinstance(schema, dict):
-        return schema
     kept: dict[str, Any] = {}
+    if schema.get("format") == "binary":
+        kept["format"] = "binary"
     for key, value in schema.items():
         if key not in _KEPT:
             continue
@@ -160,10 +162,9 @@ def _prepared(schema: Any, stand_ins: dict[str, str]) -> Any:
         elif key in ("oneOf", "anyOf"):
             kept[key] = [_prepared(part, stand_ins) for part in value]
         elif key in ("items", "additionalProperties"):
-            kept[key] = _prepared(value, stand_ins)
+            kept[key] = value if value.__class__ is bool else _prepared(value, stand_ins)
         elif key == "$ref":
-            prefix, _, name = value.rpartition("/")
-            kept[key] = f"{prefix}/{stand_ins[name]}"
+            kept[key] = f"#/components/schemas/{stand_ins[component_of(value)]}"
         else:
             kept[key] = value
     if "enum" in kept and schema.get("x-open-enum"):

@@ -19,6 +19,7 @@ from .errors import (
     origin_of,
 )
 from .request import build_request, check_base_url, check_headers, operation_betas, unite_betas
+from .send import AsyncSender, Sender
 from .unset import UNSET
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from .operation import Operation
     from .page import AsyncPage, AsyncPaginator, Page
     from .request import PreparedRequest
-    from .send import AsyncRawResponse, AsyncSender, RawResponse, Sender
+    from .send import AsyncRawResponse, RawResponse
     from .stream import AsyncStream, Stream
     from .unset import Unset
 
@@ -264,7 +265,8 @@ class BaseClient(ClientCore):
         is not read. ``timeout`` is in seconds for each phase of a request (unset: 5 to connect,
         600 for the rest, or what ``http_client`` has). ``http_client`` stays yours to close.
 
-        Raises :class:`BaseURLError` and :class:`HeaderValueError`.
+        Raises :class:`BaseURLError`, :class:`HeaderValueError`, and ``TypeError`` for an
+        ``http_client`` of the other kind.
         """
         super().__init__(
             api_key=api_key,
@@ -275,8 +277,7 @@ class BaseClient(ClientCore):
             default_headers=default_headers,
             strict=strict,
         )
-        self._http_client = http_client
-        self._sender: Sender | None = None
+        self._sender = Sender(http_client)
 
     def call(
         self,
@@ -366,12 +367,7 @@ class BaseClient(ClientCore):
         )
 
     def _send(self, prepared: PreparedRequest, options: RequestOptions) -> RawResponse:
-        sender = self._sender
-        if sender is None:
-            from .send import Sender
-
-            sender = self._sender = Sender(self._http_client)
-        raw = sender.send(prepared, timeout=self._timeout(options))
+        raw = self._sender.send(prepared, timeout=self._timeout(options))
         if raw.status_code >= 300:
             broken: APIConnectionError | None = None
             try:
@@ -384,12 +380,7 @@ class BaseClient(ClientCore):
 
     def close(self) -> None:
         """Close the connections. Safe to call more than once; calls raise afterwards."""
-        sender = self._sender
-        if sender is None:
-            from .send import Sender
-
-            sender = self._sender = Sender(self._http_client)
-        sender.close()
+        self._sender.close()
 
     def __enter__(self) -> Self:
         return self
@@ -428,8 +419,7 @@ class BaseAsyncClient(ClientCore):
             default_headers=default_headers,
             strict=strict,
         )
-        self._http_client = http_client
-        self._sender: AsyncSender | None = None
+        self._sender = AsyncSender(http_client)
 
     async def call(
         self,
@@ -517,12 +507,7 @@ class BaseAsyncClient(ClientCore):
         )
 
     async def _send(self, prepared: PreparedRequest, options: RequestOptions) -> AsyncRawResponse:
-        sender = self._sender
-        if sender is None:
-            from .send import AsyncSender
-
-            sender = self._sender = AsyncSender(self._http_client)
-        raw = await sender.send(prepared, timeout=self._timeout(options))
+        raw = await self._sender.send(prepared, timeout=self._timeout(options))
         if raw.status_code >= 300:
             broken: APIConnectionError | None = None
             try:
@@ -535,12 +520,7 @@ class BaseAsyncClient(ClientCore):
 
     async def close(self) -> None:
         """Close the connections. Safe to call more than once; calls raise afterwards."""
-        sender = self._sender
-        if sender is None:
-            from .send import AsyncSender
-
-            sender = self._sender = AsyncSender(self._http_client)
-        await sender.close()
+        await self._sender.close()
 
     async def __aenter__(self) -> Self:
         return self

@@ -6,7 +6,10 @@ import re
 from datetime import datetime
 from typing import Any
 
-_FRACTION = re.compile(r"(\.\d+)")
+# RFC 3339 section 5.6; ``datetime.fromisoformat`` takes more, and not the same in all versions.
+_DATE_TIME = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d+))?(?:[Zz]|([+-]\d\d:\d\d))", re.ASCII
+)
 
 
 class Timestamp(datetime):
@@ -17,11 +20,13 @@ class Timestamp(datetime):
     @classmethod
     def parse(cls, text: str) -> Timestamp:
         """Read an RFC 3339 date-time. Raises ``ValueError`` for anything else."""
-        # datetime.fromisoformat before Python 3.11 knows neither "Z" nor other than 3 or 6 digits.
-        plain = _FRACTION.sub(lambda found: found[0][:7].ljust(7, "0"), text, count=1)
-        if plain[-1:] in ("Z", "z"):
-            plain = plain[:-1] + "+00:00"
-        stamp = cls.fromisoformat(plain)
+        found = _DATE_TIME.fullmatch(text)
+        if found is None:
+            raise ValueError(f"not an RFC 3339 date-time: {text!r}")
+        day, clock, fraction, offset = found.groups(default="")
+        # Digits beyond microseconds are kept in the text only.
+        microseconds = fraction[:6].ljust(6, "0")
+        stamp = cls.fromisoformat(f"{day}T{clock}.{microseconds}{offset or '+00:00'}")
         stamp._text = text
         return stamp
 
@@ -45,7 +50,7 @@ def _restore(iso: str, text: str) -> Timestamp:
 
 def decode_timestamp(value: Any) -> Any:
     """Return a :class:`Timestamp`; what is not an RFC 3339 date-time stays as it came."""
-    if value.__class__ is str and "-" in value and ":" in value:
+    if value.__class__ is str:
         try:
             return Timestamp.parse(value)
         except ValueError:

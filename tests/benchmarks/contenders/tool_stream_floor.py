@@ -1,10 +1,13 @@
 """Streams messages with a tool input by hand; arguments and result as ``tool_stream_ours.py``."""
 
+import json
 import sys
 from time import process_time
+from typing import Any
 
 import httpx
 
+loads: Any
 try:
     from orjson import loads
 except ImportError:
@@ -12,6 +15,12 @@ except ImportError:
 
 _, *urls = sys.argv[1:]
 RESULT = []
+
+
+def _length(given: object) -> int:
+    return len(json.dumps(given, separators=(",", ":")))
+
+
 for url in urls:
     client = httpx.Client(verify=False, timeout=600)
     start = process_time()
@@ -27,4 +36,4 @@ for url in urls:
     given = loads("".join(pieces))
     cpu = process_time() - start
     client.close()
-    RESULT.append({"cpu": cpu, "length": len(given["text"])})
+    RESULT.append({"cpu": cpu, "length": _length(given)})

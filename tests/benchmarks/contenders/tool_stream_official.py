@@ -1,5 +1,6 @@
 """Streams messages with a tool input; arguments and result as ``tool_stream_ours.py``."""
 
+import json
 import sys
 from importlib import import_module
 from time import process_time
@@ -9,6 +10,12 @@ anthropic: Any = import_module("anthropic")
 
 how, *urls = sys.argv[1:]
 RESULT = []
+
+
+def _length(given: object) -> int:
+    return len(json.dumps(given, separators=(",", ":")))
+
+
 for url in urls:
     client = anthropic.Anthropic(api_key="sk-ant-api03-none", base_url=url)
     start = process_time()
@@ -23,4 +30,4 @@ for url in urls:
         message = stream.get_final_message()
     cpu = process_time() - start
     client.close()
-    RESULT.append({"cpu": cpu, "length": len(message.content[0].input["text"])})
+    RESULT.append({"cpu": cpu, "length": _length(message.content[0].input)})

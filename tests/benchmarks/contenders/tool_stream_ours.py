@@ -1,8 +1,9 @@
 """Streams messages with a tool input. Arguments: what to do (events, final), base URLs.
 
-Result: for each URL the CPU seconds and the length of the tool input's text.
+Result: for each URL the CPU seconds and the length of the tool input as JSON.
 """
 
+import json
 import sys
 from time import process_time
 
@@ -10,6 +11,12 @@ from claude_client import Claude
 
 how, *urls = sys.argv[1:]
 RESULT = []
+
+
+def _length(given: object) -> int:
+    return len(json.dumps(given, separators=(",", ":")))
+
+
 for url in urls:
     client = Claude(api_key="sk-ant-api03-none", base_url=url)
     start = process_time()
@@ -26,4 +33,4 @@ for url in urls:
     client.close()
     block = message.content[0]
     given = block.input if block.type == "tool_use" else {}
-    RESULT.append({"cpu": cpu, "length": len(str(given["text"]))})
+    RESULT.append({"cpu": cpu, "length": _length(given)})

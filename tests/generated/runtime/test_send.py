@@ -527,6 +527,20 @@ def test_a_stream_that_stalls_times_out(mode: str) -> None:
     assert caught.value.phase == "body"
 
 
+def test_leaving_an_async_stream_early_closes_its_connection() -> None:
+    async def run() -> None:
+        async with AsyncClient(base_url=server.url) as client:
+            async with await client.stream(CREATE, {"model": "m"}, {}) as stream:
+                await stream.__anext__()
+                assert server.open_connections == 1
+            assert await asyncio.to_thread(server.wait_until_idle)
+
+    endless: list[Step] = [Send(chunked(EVENTS[:2] * 50, end=False)), Pause(5)]
+    with LoopbackServer([endless]) as server:
+        asyncio.run(run())
+        gc.collect()
+
+
 def test_leaving_a_stream_early_closes_its_connection() -> None:
     endless: list[Step] = [Send(chunked(EVENTS[:2] * 50, end=False)), Pause(5)]
     with LoopbackServer([endless]) as server, Client(base_url=server.url) as client:
@@ -602,9 +616,10 @@ def test_a_given_http_client_is_used_and_left_open(mode: str) -> None:
 
 
 @both
-def test_errors_of_others_pass_untouched(mode: str) -> None:
+@pytest.mark.parametrize("mine", [ZeroDivisionError(), FileNotFoundError(), RuntimeError()])
+def test_errors_of_others_pass_untouched(mode: str, mine: Exception) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
-        raise ZeroDivisionError
+        raise mine
 
     transport = httpx.MockTransport(answer)
     given: Any = (
@@ -612,7 +627,7 @@ def test_errors_of_others_pass_untouched(mode: str) -> None:
         if mode == "sync"
         else httpx.AsyncClient(transport=transport)
     )
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(type(mine)):
         perform(mode, "http://x.invalid", http_client=given)
 
 
@@ -729,7 +744,6 @@ def test_each_event_loop_gets_its_own_connections() -> None:
 
         for _ in range(3):
             asyncio.run(call_twice())
-        assert client._sender is not None
         # Loops that are gone are forgotten.
         assert len(client._sender._pools) == 1
         asyncio.run(client.close())

@@ -43,7 +43,7 @@ class CompactionBlockParam(TypedDict):
 FallbackBlockParam = TypedDict(
     "FallbackBlockParam",
     {
-        "type": 'Literal["fallback"]',
+        "type": "Literal['fallback']",
         "from": "FallbackInfoParam",
         "to": "FallbackInfoParam",
         "trigger": "NotRequired[Any]",
