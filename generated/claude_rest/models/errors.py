@@ -42,7 +42,7 @@ def _decode_api_error_object(data: dict[str, Any]) -> APIErrorObject:
         if "details" in data:
             known += 1
             details = data["details"]
-            self.details = _decode_error_details(details) if type(details) is dict else details
+            self.details = _decode_error_details(details) if details.__class__ is dict else details
         if len(data) != known:
             self._extra = extra(data, _API_ERROR_OBJECT_KEYS)
     return self
@@ -75,7 +75,7 @@ def _decode_authentication_error_object(data: dict[str, Any]) -> AuthenticationE
         if "details" in data:
             known += 1
             details = data["details"]
-            self.details = _decode_error_details(details) if type(details) is dict else details
+            self.details = _decode_error_details(details) if details.__class__ is dict else details
         if len(data) != known:
             self._extra = extra(data, _AUTHENTICATION_ERROR_OBJECT_KEYS)
     return self
@@ -108,7 +108,7 @@ def _decode_billing_error_object(data: dict[str, Any]) -> BillingErrorObject:
         if "details" in data:
             known += 1
             details = data["details"]
-            self.details = _decode_error_details(details) if type(details) is dict else details
+            self.details = _decode_error_details(details) if details.__class__ is dict else details
         if len(data) != known:
             self._extra = extra(data, _BILLING_ERROR_OBJECT_KEYS)
     return self
@@ -141,7 +141,7 @@ def _decode_conflict_error_object(data: dict[str, Any]) -> ConflictErrorObject:
         if "details" in data:
             known += 1
             details = data["details"]
-            self.details = _decode_error_details(details) if type(details) is dict else details
+            self.details = _decode_error_details(details) if details.__class__ is dict else details
         if len(data) != known:
             self._extra = extra(data, _CONFLICT_ERROR_OBJECT_KEYS)
     return self
@@ -273,7 +273,7 @@ def _decode_gateway_timeout_error_object(data: dict[str, Any]) -> GatewayTimeout
         if "details" in data:
             known += 1
             details = data["details"]
-            self.details = _decode_error_details(details) if type(details) is dict else details
+            self.details = _decode_error_details(details) if details.__class__ is dict else details
         if len(data) != known:
             self._extra = extra(data, _GATEWAY_TIMEOUT_ERROR_OBJECT_KEYS)
     return self
@@ -309,7 +309,7 @@ def _decode_invalid_request_error_object(data: dict[str, Any]) -> InvalidRequest
         if "details" in data:
             known += 1
             details = data["details"]
-            self.details = _decode_error_details(details) if type(details) is dict else details
+            self.details = _decode_error_details(details) if details.__class__ is dict else details
         if len(data) != known:
             self._extra = extra(data, _INVALID_REQUEST_ERROR_OBJECT_KEYS)
     return self
@@ -345,7 +345,7 @@ def _decode_not_found_error_object(data: dict[str, Any]) -> NotFoundErrorObject:
         if "details" in data:
             known += 1
             details = data["details"]
-            self.details = _decode_error_details(details) if type(details) is dict else details
+            self.details = _decode_error_details(details) if details.__class__ is dict else details
         if len(data) != known:
             self._extra = extra(data, _NOT_FOUND_ERROR_OBJECT_KEYS)
     return self
@@ -378,7 +378,7 @@ def _decode_overloaded_error_object(data: dict[str, Any]) -> OverloadedErrorObje
         if "details" in data:
             known += 1
             details = data["details"]
-            self.details = _decode_error_details(details) if type(details) is dict else details
+            self.details = _decode_error_details(details) if details.__class__ is dict else details
         if len(data) != known:
             self._extra = extra(data, _OVERLOADED_ERROR_OBJECT_KEYS)
     return self
@@ -411,7 +411,7 @@ def _decode_permission_error_object(data: dict[str, Any]) -> PermissionErrorObje
         if "details" in data:
             known += 1
             details = data["details"]
-            self.details = _decode_error_details(details) if type(details) is dict else details
+            self.details = _decode_error_details(details) if details.__class__ is dict else details
         if len(data) != known:
             self._extra = extra(data, _PERMISSION_ERROR_OBJECT_KEYS)
     return self
@@ -444,7 +444,7 @@ def _decode_rate_limit_error_object(data: dict[str, Any]) -> RateLimitErrorObjec
         if "details" in data:
             known += 1
             details = data["details"]
-            self.details = _decode_error_details(details) if type(details) is dict else details
+            self.details = _decode_error_details(details) if details.__class__ is dict else details
         if len(data) != known:
             self._extra = extra(data, _RATE_LIMIT_ERROR_OBJECT_KEYS)
     return self
@@ -477,7 +477,7 @@ def _decode_request_too_large_error_object(data: dict[str, Any]) -> RequestTooLa
         if "details" in data:
             known += 1
             details = data["details"]
-            self.details = _decode_error_details(details) if type(details) is dict else details
+            self.details = _decode_error_details(details) if details.__class__ is dict else details
         if len(data) != known:
             self._extra = extra(data, _REQUEST_TOO_LARGE_ERROR_OBJECT_KEYS)
     return self

@@ -375,8 +375,8 @@ class _Emitter:
     def condition(self, kind: Type, value: str) -> str:
         kinds = sorted(self.kinds(kind))
         if len(kinds) == 1:
-            return f"type({value}) is {kinds[0]}"
-        return f"type({value}) in ({', '.join(kinds)})"
+            return f"{value}.__class__ is {kinds[0]}"
+        return f"{value}.__class__ in ({', '.join(kinds)})"
 
     def decode(self, kind: Type, value: str, here: str, *, known: bool = False) -> str:
         """Return an expression that decodes ``value``; anything malformed stays as it came.

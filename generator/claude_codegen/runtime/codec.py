@@ -21,12 +21,15 @@ if TYPE_CHECKING:
 
 _orjson_loads: Callable[[Any], Any] | None
 _orjson_dumps: Callable[..., bytes] | None
+_orjson_options: int
 try:
-    from orjson import OPT_PASSTHROUGH_DATACLASS as _ORJSON_OPTIONS
+    from orjson import OPT_PASSTHROUGH_DATACLASS
     from orjson import dumps as _orjson_dumps
     from orjson import loads as _orjson_loads
+
+    _orjson_options = OPT_PASSTHROUGH_DATACLASS
 except ImportError:
-    _ORJSON_OPTIONS = 0
+    _orjson_options = 0
     _orjson_loads = None
     _orjson_dumps = None
 
@@ -83,7 +86,7 @@ def dumps(value: Any) -> bytes:
     default = _Default()
     if _orjson_dumps is not None:
         try:
-            text = _orjson_dumps(value, default=default, option=_ORJSON_OPTIONS)
+            text = _orjson_dumps(value, default=default, option=_orjson_options)
         except TypeError as error:
             cause = error.__cause__
             if cause is not None:
@@ -126,7 +129,7 @@ class _Default:
         self._read: dict[int, tuple[Any, list[Any]]] = {}
 
     def __call__(self, value: Any) -> Any:
-        if hasattr(type(value), "__next__"):
+        if hasattr(value.__class__, "__next__"):
             if id(value) not in self._read:
                 self._read[id(value)] = (value, list(value))
             return self._read[id(value)][1]

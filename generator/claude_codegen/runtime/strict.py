@@ -39,7 +39,7 @@ def check(value: Any) -> None:
     and values of another type. ``value`` may be a model or a list of models.
     """
     problems: list[tuple[str, str]] = []
-    if isinstance(value, list):
+    if value.__class__ is list:
         for number, item in enumerate(value):
             _check_value(item, Any, f"/{number}", problems)
     else:
@@ -75,8 +75,7 @@ def _check_value(value: Any, hint: Any, at: str, problems: list[tuple[str, str]]
 
 
 def _check_struct(value: Struct, at: str, problems: list[tuple[str, str]]) -> None:
-    for name in value.extra_fields:
-        problems.append((f"{at}/{_token(name)}", "unknown field"))
+    problems.extend((f"{at}/{_token(name)}", "unknown field") for name in value.extra_fields)
     hints = _hints(type(value))
     for attribute, wire_name in wire_names(type(value)):
         field = getattr(value, attribute, UNSET)

@@ -1,4 +1,4 @@
-"""What every generated response model shares: encoding, equality, unknown members, lazy decoders."""
+"""What all generated response models share: encoding, equality, unknown members, lazy decoders."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 else:
 
-    def dataclass_transform(**_: Any) -> Callable[[Any], Any]:
+    def dataclass_transform(**_: Any) -> Callable[[Any], Any]:  # noqa: D103 - known to editors
         return lambda decorated: decorated
 
     _field = None
@@ -102,9 +102,10 @@ class Struct:
         """Fields the server sent that this version's schema does not know."""
         # Read through the slot: __getattr__ would walk the fields first.
         try:
-            return object.__getattribute__(self, "_extra")
+            fields: dict[str, Any] = object.__getattribute__(self, "_extra")
         except AttributeError:
             return {}
+        return fields
 
     def __eq__(self, other: object) -> bool:
         if self is other:
@@ -147,7 +148,7 @@ class Unknown(Struct):
         self.raw = raw
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any], *, strict: bool = False) -> Unknown:
+    def from_dict(cls, data: Mapping[str, Any], *, strict: bool = False) -> Unknown:  # noqa: ARG003
         """Wrap ``data``; the tag is its ``type``. ``strict`` is accepted and has no effect."""
         return cls(data.get("type", ""), dict(data))
 
@@ -270,8 +271,7 @@ class Decoders(dict[str, "Callable[[Any], Any]"]):
         """Decode each object among the values of a map; anything else stays as it came."""
         decode = self[name]
         return {
-            key: decode(value) if type(value) is dict else value
-            for key, value in values.items()
+            key: decode(value) if type(value) is dict else value for key, value in values.items()
         }
 
 

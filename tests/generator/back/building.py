@@ -11,12 +11,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from claude_codegen.load import Bundle, load_spec
-from claude_codegen.lock import Lock
-from claude_codegen.regenerate import render, write
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import openapi
 from openapi_python_client.parser.errors import GeneratorError
+
+from claude_codegen.load import Bundle, load_spec
+from claude_codegen.lock import Lock
+from claude_codegen.regenerate import render, write
 
 BACK = Path(__file__).parent
 SPECS = BACK / "specs"
@@ -130,7 +131,9 @@ def install(bundle: Bundle, folder: Path, name: str) -> ModuleType:
         package = importlib.import_module(name)
         for path in files:
             if path.endswith(".py"):
-                importlib.import_module(f"{name}.{path[:-3]}".replace("/", ".").removesuffix(".__init__"))
+                importlib.import_module(
+                    f"{name}.{path[:-3]}".replace("/", ".").removesuffix(".__init__")
+                )
     finally:
         sys.path.remove(str(folder))
     return package

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+
 from claude_codegen.cli import main
 from claude_codegen.load import Bundle
 

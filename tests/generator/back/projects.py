@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from claude_codegen.cli import main
 
 from .building import BACK, PROJECT

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from claude_codegen import lock as locks
 from claude_codegen.lock import LOCK_VERSION, Lock, LockError, digest, read_lock
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from claude_codegen.load import load_spec
 from claude_codegen.regenerate import render
 
@@ -26,9 +27,7 @@ SURROUNDINGS: dict[str, dict[str, str]] = {
 }
 
 
-def generate(
-    entry: Path, output: Path, cwd: Path, **surroundings: str
-) -> dict[str, str]:
+def generate(entry: Path, output: Path, cwd: Path, **surroundings: str) -> dict[str, str]:
     """Generate in a process of its own; return the hash of every file, lock included."""
     finished = subprocess.run(
         [sys.executable, "-m", "claude_codegen", "generate", str(entry), "-o", str(output)],
@@ -52,9 +51,7 @@ def sample_tree(sample_project: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", SURROUNDINGS)
-def test_surroundings_do_not_matter(
-    name: str, tmp_path: Path, sample_tree: dict[str, str]
-) -> None:
+def test_surroundings_do_not_matter(name: str, tmp_path: Path, sample_tree: dict[str, str]) -> None:
     entry = copy_sample(tmp_path / "elsewhere" / name)
     cwd = Path(tmp_path.anchor) if name == "C" else tmp_path
     output = tmp_path / "out" / "claude_rest"

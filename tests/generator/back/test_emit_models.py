@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from claude_codegen.emit.models import EmitError
 from claude_codegen.ir import build
 from claude_codegen.lint import lint

@@ -7,21 +7,23 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from datamodel_code_generator.config import GenerateConfig
+
 from claude_codegen.emit import typed_dicts
 from claude_codegen.emit.params import accepted_model
 from claude_codegen.emit.typed_dicts import TypedDictError, request_types
 from claude_codegen.ir import build
 from claude_codegen.lint import lint
 from claude_codegen.types import Component, Tagged
-from datamodel_code_generator import generate
 
-from .building import PROJECT, REF, STRING, feature, generated, load_small, text_of
+from .building import REF, STRING, feature, generated, load_small, text_of
 from .conftest import Installer
 
 
@@ -153,7 +155,7 @@ def test_a_default_would_change_what_is_required_and_is_refused(tmp_path: Path) 
 
 def test_a_constant_is_no_default() -> None:
     params = text_of("keyword_names", "params/things.py")
-    assert "\"type\": \"Literal['thing']\"" in params
+    assert '"type": "Literal[\'thing\']"' in params
 
 
 def test_a_field_called_from_is_a_key() -> None:
@@ -163,19 +165,32 @@ def test_a_field_called_from_is_a_key() -> None:
     assert "from_" not in params
 
 
-def test_every_option_that_shapes_the_output_is_set() -> None:
-    # Defaults of the tool change between minor versions. What is not set here was looked at and
-    # has no effect on TypedDicts read back as data; a new option has to be looked at too.
+def test_every_option_that_shapes_the_output_is_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Defaults change between minor versions, so whatever decides names or types is given.
     given = {
-        keyword.arg
+        str(keyword.arg)
         for node in ast.walk(ast.parse(inspect.getsource(typed_dicts._generate)))
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "generate"
         for keyword in node.keywords
     }
-    known = set(inspect.signature(generate).parameters)
-    options = Path(__file__).with_name("tool_options.txt").read_text("utf-8").split()
-    assert given <= known | set(options)
-    assert {"collapse_root_models", "use_title_as_name", "use_type_alias"} <= given
+    assert given <= set(GenerateConfig.model_fields)
+    assert given >= {
+        *("collapse_root_models", "disable_appending_item_suffix", "enum_field_as_literal"),
+        *("keep_model_order", "output_model_type", "parent_scoped_naming", "reuse_model"),
+        *("snake_case_field", "strict_nullable", "target_python_version"),
+        *("use_closed_typed_dict", "use_generic_container_types", "use_one_literal_as_default"),
+        *("use_standard_collections", "use_title_as_name", "use_type_alias"),
+        *("use_type_checking_imports", "use_union_operator", "use_unique_items_as_set"),
+    }
+    # Nor does a configuration that lies around play a part.
+    (tmp_path / "pyproject.toml").write_text(
+        "[tool.datamodel-codegen]\nsnake-case-field = true\nclass-name-prefix = 'X'\n", "utf-8"
+    )
+    before = by_tool({"A": having(camelCase=STRING)})
+    monkeypatch.chdir(tmp_path)
+    assert by_tool({"A": having(camelCase=STRING)}) == before
 
 
 # -- what is emitted -----------------------------------------------------------------------------
@@ -250,7 +265,7 @@ def test_type_checkers_accept_every_generated_package(tmp_path: Path) -> None:
         "pythonVersion": "3.10",
         "reportPrivateUsage": "none",
     }
-    (tmp_path / "pyrightconfig.json").write_text(__import__("json").dumps(settings), "utf-8")
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps(settings), "utf-8")
     finished = subprocess.run(
         [sys.executable, "-m", "pyright", "--pythonpath", sys.executable, "-p", str(tmp_path)],
         capture_output=True,
@@ -259,4 +274,3 @@ def test_type_checkers_accept_every_generated_package(tmp_path: Path) -> None:
     )
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert "0 errors" in finished.stdout
-    assert PROJECT.is_dir()

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from claude_codegen.lint import lint
 
 from .building import BACK, SPECS, feature, generated

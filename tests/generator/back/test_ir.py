@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+
 from claude_codegen.ir import (
     Answer,
     OperationNode,

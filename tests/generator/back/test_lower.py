@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from openapi_python_client.parser.properties import UnionProperty
+from openapi_python_client.parser.properties.const import ConstProperty
+
 from claude_codegen.lint import lint
 from claude_codegen.load import load_spec
 from claude_codegen.lower import (
@@ -33,8 +36,6 @@ from claude_codegen.types import (
     Scalar,
     Tagged,
 )
-from openapi_python_client.parser.properties import UnionProperty
-from openapi_python_client.parser.properties.const import ConstProperty
 
 from .building import (
     JSON,
@@ -127,7 +128,9 @@ def test_multipart_bodies_would_get_one_fixed_boundary_and_are_only_described() 
     operations = text_of("bodies_and_answers", "operations/things.py")
     assert 'body="multipart"' in operations
     assert 'request_type="FileUploadParams"' in operations
-    assert not any(b"boundary=+++" in content for content in generated("bodies_and_answers").values())
+    assert not any(
+        b"boundary=+++" in content for content in generated("bodies_and_answers").values()
+    )
 
 
 def test_recursive_aliases_would_be_removed_with_all_that_refers_to_them() -> None:
@@ -194,7 +197,9 @@ def test_discriminators_would_be_ignored_and_become_one_lookup() -> None:
     }
     holder = {"type": "object", "properties": {"shape": union}}
     raw = read_by_tool({**SHAPES, "Holder": holder})
-    (shape,) = next(m for m in raw.models if m.class_info.name == "Holder").optional_properties or []
+    (shape,) = (
+        next(m for m in raw.models if m.class_info.name == "Holder").optional_properties or []
+    )
     assert isinstance(shape, UnionProperty)
     assert not any("discriminator" in name or "mapping" in name for name in dir(shape))
     # It would try one member after the other, and raise when none fits.
@@ -233,7 +238,7 @@ def test_an_unknown_value_of_an_enum_would_raise_and_is_kept() -> None:
         }
     )
     assert [enum.values for enum in raw.enums] == [{"red", "blue"}]
-    assert "raise TypeError(f\"Unexpected value" in tool_template("literal_enum.py.jinja")
+    assert 'raise TypeError(f"Unexpected value' in tool_template("literal_enum.py.jinja")
 
     assert lowered_properties("enums", "Thing")["state"] == {}
     models = text_of("enums", "models/things.py")
@@ -243,12 +248,12 @@ def test_an_unknown_value_of_an_enum_would_raise_and_is_kept() -> None:
 
 def test_properties_beside_an_all_of_would_be_lost_and_are_refused(tmp_path: Path) -> None:
     sibling = {"allOf": [{"$ref": REF + "Circle"}], "properties": {"more": STRING}}
-    raw = read_by_tool(
-        {**SHAPES, "Holder": {"type": "object", "properties": {"shape": sibling}}}
-    )
+    raw = read_by_tool({**SHAPES, "Holder": {"type": "object", "properties": {"shape": sibling}}})
     assert complaints(raw) == ""
     assert not any(
-        wire(part.name) == "more" for model in raw.models for part in model.optional_properties or []
+        wire(part.name) == "more"
+        for model in raw.models
+        for part in model.optional_properties or []
     )
 
     part = {"type": "object", "description": "P.", "properties": {"id": STRING}}
@@ -292,7 +297,9 @@ def test_a_query_in_the_path_would_be_erased_and_is_refused(tmp_path: Path) -> N
 
     load_small(tmp_path, {"x": STRING})
     entry = tmp_path / "openapi.yaml"
-    entry.write_text(entry.read_text("utf-8").replace("/v1/things", "/v1/things?beta=true"), "utf-8")
+    entry.write_text(
+        entry.read_text("utf-8").replace("/v1/things", "/v1/things?beta=true"), "utf-8"
+    )
     assert "path-parameter-mismatch" in {problem.rule for problem in lint(load_spec(entry))}
 
 

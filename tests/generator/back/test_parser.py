@@ -10,13 +10,14 @@ from importlib.metadata import requires
 from pathlib import Path
 from typing import Any
 
-import claude_codegen
 import pytest
+from openapi_python_client.parser import openapi
+
+import claude_codegen
 from claude_codegen.load import load_spec
 from claude_codegen.lower import Lowered, is_alias, lower
 from claude_codegen.parser import Parsed, ParserError, parse
 from claude_codegen.types import ListOf, Literal, Nullable, Ref, Scalar, Tagged
-from openapi_python_client.parser import openapi
 
 from .building import JSON, PROJECT, SPECS, STRING, feature
 

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from claude_codegen.load import load_spec
 from claude_codegen.lock import files_below, read_lock
 from claude_codegen.regenerate import Outcome, render, write
@@ -226,7 +227,9 @@ def test_a_crash_in_the_middle_leaves_the_old_tree(
     stage: str, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     edit(project.spec / "schemas/notes/notes.yaml", "description: A colour.", "description: Hue.")
-    edit(project.spec / "schemas/notes/notes.yaml", "description: Some text.", "description: Words.")
+    edit(
+        project.spec / "schemas/notes/notes.yaml", "description: Some text.", "description: Words."
+    )
     before = tree(project.root / "generated")
     original = Path.write_bytes
     written: list[Path] = []

@@ -153,14 +153,14 @@ def _decode_advisor_tool_20260301(data: dict[str, Any]) -> AdvisorTool20260301:
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
-                if type(cache_control) is dict
+                if cache_control.__class__ is dict
                 else cache_control
             )
         if "caching" in data:
             known += 1
             caching = data["caching"]
             self.caching = (
-                decoders["CacheControlEphemeral"](caching) if type(caching) is dict else caching
+                decoders["CacheControlEphemeral"](caching) if caching.__class__ is dict else caching
             )
         if "defer_loading" in data:
             known += 1

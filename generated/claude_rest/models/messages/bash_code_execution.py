@@ -72,7 +72,7 @@ def _decode_bash_code_execution_result_block(data: dict[str, Any]) -> BashCodeEx
         )
     self.content = (
         decoders.decode_list("BashCodeExecutionOutputBlock", content)
-        if type(content) is list
+        if content.__class__ is list
         else content
     )
     if len(data) != 5:

@@ -84,14 +84,14 @@ def _decode_browser_toolset_20260801(data: dict[str, Any]) -> BrowserToolset2026
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
-                if type(cache_control) is dict
+                if cache_control.__class__ is dict
                 else cache_control
             )
         if "configs" in data:
             known += 1
             configs = data["configs"]
             self.configs = (
-                _decode_browser_toolset_configs(configs) if type(configs) is dict else configs
+                _decode_browser_toolset_configs(configs) if configs.__class__ is dict else configs
             )
         if len(data) != known:
             self._extra = extra(data, _BROWSER_TOOLSET_20260801_KEYS)
@@ -252,7 +252,7 @@ def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfi
             close_tab = data["close_tab"]
             self.close_tab = (
                 decoders["BrowserCloseTabConfig"](close_tab)
-                if type(close_tab) is dict
+                if close_tab.__class__ is dict
                 else close_tab
             )
         if "double_click" in data:
@@ -260,7 +260,7 @@ def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfi
             double_click = data["double_click"]
             self.double_click = (
                 decoders["BrowserDoubleClickConfig"](double_click)
-                if type(double_click) is dict
+                if double_click.__class__ is dict
                 else double_click
             )
         if "file_upload" in data:
@@ -268,19 +268,19 @@ def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfi
             file_upload = data["file_upload"]
             self.file_upload = (
                 decoders["BrowserFileUploadConfig"](file_upload)
-                if type(file_upload) is dict
+                if file_upload.__class__ is dict
                 else file_upload
             )
         if "find" in data:
             known += 1
             find = data["find"]
-            self.find = decoders["BrowserFindConfig"](find) if type(find) is dict else find
+            self.find = decoders["BrowserFindConfig"](find) if find.__class__ is dict else find
         if "form_input" in data:
             known += 1
             form_input = data["form_input"]
             self.form_input = (
                 decoders["BrowserFormInputConfig"](form_input)
-                if type(form_input) is dict
+                if form_input.__class__ is dict
                 else form_input
             )
         if "get_page_text" in data:
@@ -288,37 +288,39 @@ def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfi
             get_page_text = data["get_page_text"]
             self.get_page_text = (
                 decoders["BrowserGetPageTextConfig"](get_page_text)
-                if type(get_page_text) is dict
+                if get_page_text.__class__ is dict
                 else get_page_text
             )
         if "hold_key" in data:
             known += 1
             hold_key = data["hold_key"]
             self.hold_key = (
-                decoders["BrowserHoldKeyConfig"](hold_key) if type(hold_key) is dict else hold_key
+                decoders["BrowserHoldKeyConfig"](hold_key)
+                if hold_key.__class__ is dict
+                else hold_key
             )
         if "hover" in data:
             known += 1
             hover = data["hover"]
-            self.hover = decoders["BrowserHoverConfig"](hover) if type(hover) is dict else hover
+            self.hover = decoders["BrowserHoverConfig"](hover) if hover.__class__ is dict else hover
         if "javascript_exec" in data:
             known += 1
             javascript_exec = data["javascript_exec"]
             self.javascript_exec = (
                 decoders["BrowserJavascriptExecConfig"](javascript_exec)
-                if type(javascript_exec) is dict
+                if javascript_exec.__class__ is dict
                 else javascript_exec
             )
         if "key" in data:
             known += 1
             key_ = data["key"]
-            self.key = decoders["BrowserKeyConfig"](key_) if type(key_) is dict else key_
+            self.key = decoders["BrowserKeyConfig"](key_) if key_.__class__ is dict else key_
         if "left_click" in data:
             known += 1
             left_click = data["left_click"]
             self.left_click = (
                 decoders["BrowserLeftClickConfig"](left_click)
-                if type(left_click) is dict
+                if left_click.__class__ is dict
                 else left_click
             )
         if "left_click_drag" in data:
@@ -326,7 +328,7 @@ def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfi
             left_click_drag = data["left_click_drag"]
             self.left_click_drag = (
                 decoders["BrowserLeftClickDragConfig"](left_click_drag)
-                if type(left_click_drag) is dict
+                if left_click_drag.__class__ is dict
                 else left_click_drag
             )
         if "left_mouse_down" in data:
@@ -334,7 +336,7 @@ def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfi
             left_mouse_down = data["left_mouse_down"]
             self.left_mouse_down = (
                 decoders["BrowserLeftMouseDownConfig"](left_mouse_down)
-                if type(left_mouse_down) is dict
+                if left_mouse_down.__class__ is dict
                 else left_mouse_down
             )
         if "left_mouse_up" in data:
@@ -342,7 +344,7 @@ def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfi
             left_mouse_up = data["left_mouse_up"]
             self.left_mouse_up = (
                 decoders["BrowserLeftMouseUpConfig"](left_mouse_up)
-                if type(left_mouse_up) is dict
+                if left_mouse_up.__class__ is dict
                 else left_mouse_up
             )
         if "list_tabs" in data:
@@ -350,7 +352,7 @@ def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfi
             list_tabs = data["list_tabs"]
             self.list_tabs = (
                 decoders["BrowserListTabsConfig"](list_tabs)
-                if type(list_tabs) is dict
+                if list_tabs.__class__ is dict
                 else list_tabs
             )
         if "middle_click" in data:
@@ -358,7 +360,7 @@ def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfi
             middle_click = data["middle_click"]
             self.middle_click = (
                 decoders["BrowserMiddleClickConfig"](middle_click)
-                if type(middle_click) is dict
+                if middle_click.__class__ is dict
                 else middle_click
             )
         if "mouse_move" in data:
@@ -366,27 +368,29 @@ def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfi
             mouse_move = data["mouse_move"]
             self.mouse_move = (
                 decoders["BrowserMouseMoveConfig"](mouse_move)
-                if type(mouse_move) is dict
+                if mouse_move.__class__ is dict
                 else mouse_move
             )
         if "navigate" in data:
             known += 1
             navigate = data["navigate"]
             self.navigate = (
-                decoders["BrowserNavigateConfig"](navigate) if type(navigate) is dict else navigate
+                decoders["BrowserNavigateConfig"](navigate)
+                if navigate.__class__ is dict
+                else navigate
             )
         if "new_tab" in data:
             known += 1
             new_tab = data["new_tab"]
             self.new_tab = (
-                decoders["BrowserNewTabConfig"](new_tab) if type(new_tab) is dict else new_tab
+                decoders["BrowserNewTabConfig"](new_tab) if new_tab.__class__ is dict else new_tab
             )
         if "read_console" in data:
             known += 1
             read_console = data["read_console"]
             self.read_console = (
                 decoders["BrowserReadConsoleConfig"](read_console)
-                if type(read_console) is dict
+                if read_console.__class__ is dict
                 else read_console
             )
         if "read_network" in data:
@@ -394,7 +398,7 @@ def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfi
             read_network = data["read_network"]
             self.read_network = (
                 decoders["BrowserReadNetworkConfig"](read_network)
-                if type(read_network) is dict
+                if read_network.__class__ is dict
                 else read_network
             )
         if "read_page" in data:
@@ -402,7 +406,7 @@ def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfi
             read_page = data["read_page"]
             self.read_page = (
                 decoders["BrowserReadPageConfig"](read_page)
-                if type(read_page) is dict
+                if read_page.__class__ is dict
                 else read_page
             )
         if "right_click" in data:
@@ -410,7 +414,7 @@ def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfi
             right_click = data["right_click"]
             self.right_click = (
                 decoders["BrowserRightClickConfig"](right_click)
-                if type(right_click) is dict
+                if right_click.__class__ is dict
                 else right_click
             )
         if "screenshot" in data:
@@ -418,21 +422,21 @@ def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfi
             screenshot = data["screenshot"]
             self.screenshot = (
                 decoders["BrowserScreenshotConfig"](screenshot)
-                if type(screenshot) is dict
+                if screenshot.__class__ is dict
                 else screenshot
             )
         if "scroll" in data:
             known += 1
             scroll = data["scroll"]
             self.scroll = (
-                decoders["BrowserScrollConfig"](scroll) if type(scroll) is dict else scroll
+                decoders["BrowserScrollConfig"](scroll) if scroll.__class__ is dict else scroll
             )
         if "scroll_to" in data:
             known += 1
             scroll_to = data["scroll_to"]
             self.scroll_to = (
                 decoders["BrowserScrollToConfig"](scroll_to)
-                if type(scroll_to) is dict
+                if scroll_to.__class__ is dict
                 else scroll_to
             )
         if "switch_tab" in data:
@@ -440,7 +444,7 @@ def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfi
             switch_tab = data["switch_tab"]
             self.switch_tab = (
                 decoders["BrowserSwitchTabConfig"](switch_tab)
-                if type(switch_tab) is dict
+                if switch_tab.__class__ is dict
                 else switch_tab
             )
         if "triple_click" in data:
@@ -448,21 +452,21 @@ def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfi
             triple_click = data["triple_click"]
             self.triple_click = (
                 decoders["BrowserTripleClickConfig"](triple_click)
-                if type(triple_click) is dict
+                if triple_click.__class__ is dict
                 else triple_click
             )
         if "type" in data:
             known += 1
             type_ = data["type"]
-            self.type = decoders["BrowserTypeConfig"](type_) if type(type_) is dict else type_
+            self.type = decoders["BrowserTypeConfig"](type_) if type_.__class__ is dict else type_
         if "wait" in data:
             known += 1
             wait = data["wait"]
-            self.wait = decoders["BrowserWaitConfig"](wait) if type(wait) is dict else wait
+            self.wait = decoders["BrowserWaitConfig"](wait) if wait.__class__ is dict else wait
         if "zoom" in data:
             known += 1
             zoom = data["zoom"]
-            self.zoom = decoders["BrowserZoomConfig"](zoom) if type(zoom) is dict else zoom
+            self.zoom = decoders["BrowserZoomConfig"](zoom) if zoom.__class__ is dict else zoom
         if len(data) != known:
             self._extra = extra(data, _BROWSER_TOOLSET_CONFIGS_KEYS)
     return self

@@ -73,7 +73,7 @@ def _decode_memory_tool_20250818(data: dict[str, Any]) -> MemoryTool20250818:
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
-                if type(cache_control) is dict
+                if cache_control.__class__ is dict
                 else cache_control
             )
         if "defer_loading" in data:
@@ -145,7 +145,7 @@ def _decode_tool_bash_20241022(data: dict[str, Any]) -> ToolBash20241022:
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
-                if type(cache_control) is dict
+                if cache_control.__class__ is dict
                 else cache_control
             )
         if "defer_loading" in data:
@@ -217,7 +217,7 @@ def _decode_tool_bash_20250124(data: dict[str, Any]) -> ToolBash20250124:
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
-                if type(cache_control) is dict
+                if cache_control.__class__ is dict
                 else cache_control
             )
         if "defer_loading" in data:
@@ -302,7 +302,7 @@ def _decode_tool_computer_use_20241022(data: dict[str, Any]) -> ToolComputerUse2
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
-                if type(cache_control) is dict
+                if cache_control.__class__ is dict
                 else cache_control
             )
         if "defer_loading" in data:
@@ -390,7 +390,7 @@ def _decode_tool_computer_use_20250124(data: dict[str, Any]) -> ToolComputerUse2
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
-                if type(cache_control) is dict
+                if cache_control.__class__ is dict
                 else cache_control
             )
         if "defer_loading" in data:
@@ -481,7 +481,7 @@ def _decode_tool_computer_use_20251124(data: dict[str, Any]) -> ToolComputerUse2
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
-                if type(cache_control) is dict
+                if cache_control.__class__ is dict
                 else cache_control
             )
         if "defer_loading" in data:
@@ -561,7 +561,7 @@ def _decode_tool_text_editor_20241022(data: dict[str, Any]) -> ToolTextEditor202
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
-                if type(cache_control) is dict
+                if cache_control.__class__ is dict
                 else cache_control
             )
         if "defer_loading" in data:
@@ -635,7 +635,7 @@ def _decode_tool_text_editor_20250124(data: dict[str, Any]) -> ToolTextEditor202
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
-                if type(cache_control) is dict
+                if cache_control.__class__ is dict
                 else cache_control
             )
         if "defer_loading" in data:
@@ -709,7 +709,7 @@ def _decode_tool_text_editor_20250429(data: dict[str, Any]) -> ToolTextEditor202
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
-                if type(cache_control) is dict
+                if cache_control.__class__ is dict
                 else cache_control
             )
         if "defer_loading" in data:
@@ -786,7 +786,7 @@ def _decode_tool_text_editor_20250728(data: dict[str, Any]) -> ToolTextEditor202
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
-                if type(cache_control) is dict
+                if cache_control.__class__ is dict
                 else cache_control
             )
         if "defer_loading" in data:

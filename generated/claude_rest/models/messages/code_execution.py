@@ -76,7 +76,7 @@ def _decode_code_execution_result_block(data: dict[str, Any]) -> CodeExecutionRe
         )
     self.content = (
         decoders.decode_list("CodeExecutionOutputBlock", content)
-        if type(content) is list
+        if content.__class__ is list
         else content
     )
     if len(data) != 5:
@@ -125,7 +125,7 @@ def _decode_code_execution_tool_20250522(data: dict[str, Any]) -> CodeExecutionT
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
-                if type(cache_control) is dict
+                if cache_control.__class__ is dict
                 else cache_control
             )
         if "defer_loading" in data:
@@ -180,7 +180,7 @@ def _decode_code_execution_tool_20250825(data: dict[str, Any]) -> CodeExecutionT
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
-                if type(cache_control) is dict
+                if cache_control.__class__ is dict
                 else cache_control
             )
         if "defer_loading" in data:
@@ -235,7 +235,7 @@ def _decode_code_execution_tool_20260120(data: dict[str, Any]) -> CodeExecutionT
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
-                if type(cache_control) is dict
+                if cache_control.__class__ is dict
                 else cache_control
             )
         if "defer_loading" in data:
@@ -290,7 +290,7 @@ def _decode_code_execution_tool_20260521(data: dict[str, Any]) -> CodeExecutionT
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
-                if type(cache_control) is dict
+                if cache_control.__class__ is dict
                 else cache_control
             )
         if "defer_loading" in data:
@@ -429,7 +429,7 @@ def _decode_encrypted_code_execution_result_block(
         )
     self.content = (
         decoders.decode_list("CodeExecutionOutputBlock", content)
-        if type(content) is list
+        if content.__class__ is list
         else content
     )
     if len(data) != 5:

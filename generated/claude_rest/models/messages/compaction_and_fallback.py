@@ -68,7 +68,7 @@ def _decode_compaction_block(data: dict[str, Any]) -> CompactionBlock:
             tool_changes = data["tool_changes"]
             self.tool_changes = (
                 decoders.decode_list("CompactionBlockToolChange", tool_changes)
-                if type(tool_changes) is list
+                if tool_changes.__class__ is list
                 else tool_changes
             )
         if len(data) != known:
@@ -120,9 +120,11 @@ def _decode_fallback_block(data: dict[str, Any]) -> FallbackBlock:
         trigger = data["trigger"]
     except KeyError:
         return _decode_fallback_block(fill(data, ("type", "from", "to", "trigger")))
-    self.from_ = _decode_fallback_info(from_) if type(from_) is dict else from_
-    self.to = _decode_fallback_info(to) if type(to) is dict else to
-    self.trigger = _decode_fallback_refusal_trigger(trigger) if type(trigger) is dict else trigger
+    self.from_ = _decode_fallback_info(from_) if from_.__class__ is dict else from_
+    self.to = _decode_fallback_info(to) if to.__class__ is dict else to
+    self.trigger = (
+        _decode_fallback_refusal_trigger(trigger) if trigger.__class__ is dict else trigger
+    )
     if len(data) != 4:
         self._extra = extra(data, _FALLBACK_BLOCK_KEYS)
     return self

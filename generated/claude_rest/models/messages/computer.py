@@ -159,14 +159,14 @@ def _decode_computer_toolset_20260801(data: dict[str, Any]) -> ComputerToolset20
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
-                if type(cache_control) is dict
+                if cache_control.__class__ is dict
                 else cache_control
             )
         if "configs" in data:
             known += 1
             configs = data["configs"]
             self.configs = (
-                _decode_computer_toolset_configs(configs) if type(configs) is dict else configs
+                _decode_computer_toolset_configs(configs) if configs.__class__ is dict else configs
             )
         if len(data) != known:
             self._extra = extra(data, _COMPUTER_TOOLSET_20260801_KEYS)
@@ -265,7 +265,7 @@ def _decode_computer_toolset_configs(data: dict[str, Any]) -> ComputerToolsetCon
             cursor_position = data["cursor_position"]
             self.cursor_position = (
                 decoders["ComputerCursorPositionConfig"](cursor_position)
-                if type(cursor_position) is dict
+                if cursor_position.__class__ is dict
                 else cursor_position
             )
         if "double_click" in data:
@@ -273,25 +273,27 @@ def _decode_computer_toolset_configs(data: dict[str, Any]) -> ComputerToolsetCon
             double_click = data["double_click"]
             self.double_click = (
                 decoders["ComputerDoubleClickConfig"](double_click)
-                if type(double_click) is dict
+                if double_click.__class__ is dict
                 else double_click
             )
         if "hold_key" in data:
             known += 1
             hold_key = data["hold_key"]
             self.hold_key = (
-                _decode_computer_hold_key_config(hold_key) if type(hold_key) is dict else hold_key
+                _decode_computer_hold_key_config(hold_key)
+                if hold_key.__class__ is dict
+                else hold_key
             )
         if "key" in data:
             known += 1
             key_ = data["key"]
-            self.key = _decode_computer_key_config(key_) if type(key_) is dict else key_
+            self.key = _decode_computer_key_config(key_) if key_.__class__ is dict else key_
         if "left_click" in data:
             known += 1
             left_click = data["left_click"]
             self.left_click = (
                 decoders["ComputerLeftClickConfig"](left_click)
-                if type(left_click) is dict
+                if left_click.__class__ is dict
                 else left_click
             )
         if "left_click_drag" in data:
@@ -299,7 +301,7 @@ def _decode_computer_toolset_configs(data: dict[str, Any]) -> ComputerToolsetCon
             left_click_drag = data["left_click_drag"]
             self.left_click_drag = (
                 decoders["ComputerLeftClickDragConfig"](left_click_drag)
-                if type(left_click_drag) is dict
+                if left_click_drag.__class__ is dict
                 else left_click_drag
             )
         if "left_mouse_down" in data:
@@ -307,7 +309,7 @@ def _decode_computer_toolset_configs(data: dict[str, Any]) -> ComputerToolsetCon
             left_mouse_down = data["left_mouse_down"]
             self.left_mouse_down = (
                 decoders["ComputerLeftMouseDownConfig"](left_mouse_down)
-                if type(left_mouse_down) is dict
+                if left_mouse_down.__class__ is dict
                 else left_mouse_down
             )
         if "left_mouse_up" in data:
@@ -315,7 +317,7 @@ def _decode_computer_toolset_configs(data: dict[str, Any]) -> ComputerToolsetCon
             left_mouse_up = data["left_mouse_up"]
             self.left_mouse_up = (
                 decoders["ComputerLeftMouseUpConfig"](left_mouse_up)
-                if type(left_mouse_up) is dict
+                if left_mouse_up.__class__ is dict
                 else left_mouse_up
             )
         if "middle_click" in data:
@@ -323,7 +325,7 @@ def _decode_computer_toolset_configs(data: dict[str, Any]) -> ComputerToolsetCon
             middle_click = data["middle_click"]
             self.middle_click = (
                 decoders["ComputerMiddleClickConfig"](middle_click)
-                if type(middle_click) is dict
+                if middle_click.__class__ is dict
                 else middle_click
             )
         if "mouse_move" in data:
@@ -331,7 +333,7 @@ def _decode_computer_toolset_configs(data: dict[str, Any]) -> ComputerToolsetCon
             mouse_move = data["mouse_move"]
             self.mouse_move = (
                 decoders["ComputerMouseMoveConfig"](mouse_move)
-                if type(mouse_move) is dict
+                if mouse_move.__class__ is dict
                 else mouse_move
             )
         if "right_click" in data:
@@ -339,7 +341,7 @@ def _decode_computer_toolset_configs(data: dict[str, Any]) -> ComputerToolsetCon
             right_click = data["right_click"]
             self.right_click = (
                 decoders["ComputerRightClickConfig"](right_click)
-                if type(right_click) is dict
+                if right_click.__class__ is dict
                 else right_click
             )
         if "screenshot" in data:
@@ -347,35 +349,35 @@ def _decode_computer_toolset_configs(data: dict[str, Any]) -> ComputerToolsetCon
             screenshot = data["screenshot"]
             self.screenshot = (
                 _decode_computer_screenshot_config(screenshot)
-                if type(screenshot) is dict
+                if screenshot.__class__ is dict
                 else screenshot
             )
         if "scroll" in data:
             known += 1
             scroll = data["scroll"]
             self.scroll = (
-                decoders["ComputerScrollConfig"](scroll) if type(scroll) is dict else scroll
+                decoders["ComputerScrollConfig"](scroll) if scroll.__class__ is dict else scroll
             )
         if "triple_click" in data:
             known += 1
             triple_click = data["triple_click"]
             self.triple_click = (
                 decoders["ComputerTripleClickConfig"](triple_click)
-                if type(triple_click) is dict
+                if triple_click.__class__ is dict
                 else triple_click
             )
         if "type" in data:
             known += 1
             type_ = data["type"]
-            self.type = _decode_computer_type_config(type_) if type(type_) is dict else type_
+            self.type = _decode_computer_type_config(type_) if type_.__class__ is dict else type_
         if "wait" in data:
             known += 1
             wait = data["wait"]
-            self.wait = _decode_computer_wait_config(wait) if type(wait) is dict else wait
+            self.wait = _decode_computer_wait_config(wait) if wait.__class__ is dict else wait
         if "zoom" in data:
             known += 1
             zoom = data["zoom"]
-            self.zoom = _decode_computer_zoom_config(zoom) if type(zoom) is dict else zoom
+            self.zoom = _decode_computer_zoom_config(zoom) if zoom.__class__ is dict else zoom
         if len(data) != known:
             self._extra = extra(data, _COMPUTER_TOOLSET_CONFIGS_KEYS)
     return self

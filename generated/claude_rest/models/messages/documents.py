@@ -73,7 +73,7 @@ def _decode_document_block(data: dict[str, Any]) -> DocumentBlock:
             known += 1
             citations = data["citations"]
             self.citations = (
-                decoders["CitationsConfig"](citations) if type(citations) is dict else citations
+                decoders["CitationsConfig"](citations) if citations.__class__ is dict else citations
             )
         if "title" in data:
             known += 1

@@ -134,7 +134,7 @@ def _decode_mcp_tool_listing_block(data: dict[str, Any]) -> MCPToolListingBlock:
         tools = data["tools"]
     except KeyError:
         return _decode_mcp_tool_listing_block(fill(data, ("type", "mcp_server_name", "tools")))
-    self.tools = decoders.decode_list("MCPTool", tools) if type(tools) is list else tools
+    self.tools = decoders.decode_list("MCPTool", tools) if tools.__class__ is list else tools
     if len(data) != 3:
         self._extra = extra(data, _MCP_TOOL_LISTING_BLOCK_KEYS)
     return self
@@ -167,7 +167,9 @@ def _decode_mcp_tool_result_block(data: dict[str, Any]) -> MCPToolResultBlock:
         return _decode_mcp_tool_result_block(
             fill(data, ("type", "content", "is_error", "tool_use_id"))
         )
-    self.content = decoders.decode_list("TextBlock", content) if type(content) is list else content
+    self.content = (
+        decoders.decode_list("TextBlock", content) if content.__class__ is list else content
+    )
     if len(data) != 4:
         self._extra = extra(data, _MCP_TOOL_RESULT_BLOCK_KEYS)
     return self
@@ -249,27 +251,31 @@ def _decode_mcp_toolset(data: dict[str, Any]) -> MCPToolset:
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
-                if type(cache_control) is dict
+                if cache_control.__class__ is dict
                 else cache_control
             )
         if "configs" in data:
             known += 1
             configs = data["configs"]
             self.configs = (
-                decoders.decode_map("MCPToolConfig", configs) if type(configs) is dict else configs
+                decoders.decode_map("MCPToolConfig", configs)
+                if configs.__class__ is dict
+                else configs
             )
         if "default_config" in data:
             known += 1
             default_config = data["default_config"]
             self.default_config = (
                 _decode_mcp_tool_default_config(default_config)
-                if type(default_config) is dict
+                if default_config.__class__ is dict
                 else default_config
             )
         if "tools" in data:
             known += 1
             tools = data["tools"]
-            self.tools = decoders.decode_list("MCPTool", tools) if type(tools) is list else tools
+            self.tools = (
+                decoders.decode_list("MCPTool", tools) if tools.__class__ is list else tools
+            )
         if len(data) != known:
             self._extra = extra(data, _MCP_TOOLSET_KEYS)
     return self

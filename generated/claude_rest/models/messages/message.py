@@ -140,37 +140,39 @@ def _decode_message(data: dict[str, Any]) -> Message:
     except KeyError:
         return _decode_message(fill(data, ("type", "id", "role", "content", "model", "usage")))
     self.content = (
-        decoders.decode_list("ContentBlock", content) if type(content) is list else content
+        decoders.decode_list("ContentBlock", content) if content.__class__ is list else content
     )
-    self.usage = _decode_usage(usage) if type(usage) is dict else usage
+    self.usage = _decode_usage(usage) if usage.__class__ is dict else usage
     known = 6
     if len(data) != known:
         if "container" in data:
             known += 1
             container = data["container"]
             self.container = (
-                decoders["Container"](container) if type(container) is dict else container
+                decoders["Container"](container) if container.__class__ is dict else container
             )
         if "context_management" in data:
             known += 1
             context_management = data["context_management"]
             self.context_management = (
                 decoders["ContextManagementResponse"](context_management)
-                if type(context_management) is dict
+                if context_management.__class__ is dict
                 else context_management
             )
         if "diagnostics" in data:
             known += 1
             diagnostics = data["diagnostics"]
             self.diagnostics = (
-                decoders["Diagnostics"](diagnostics) if type(diagnostics) is dict else diagnostics
+                decoders["Diagnostics"](diagnostics)
+                if diagnostics.__class__ is dict
+                else diagnostics
             )
         if "input_transformations" in data:
             known += 1
             input_transformations = data["input_transformations"]
             self.input_transformations = (
                 decoders.decode_list("InputTransformation", input_transformations)
-                if type(input_transformations) is list
+                if input_transformations.__class__ is list
                 else input_transformations
             )
         if "stop_details" in data:
@@ -178,7 +180,7 @@ def _decode_message(data: dict[str, Any]) -> Message:
             stop_details = data["stop_details"]
             self.stop_details = (
                 _decode_refusal_stop_details(stop_details)
-                if type(stop_details) is dict
+                if stop_details.__class__ is dict
                 else stop_details
             )
         if "stop_reason" in data:
@@ -419,7 +421,7 @@ def _decode_usage(data: dict[str, Any]) -> Usage:
             cache_creation = data["cache_creation"]
             self.cache_creation = (
                 _decode_cache_creation(cache_creation)
-                if type(cache_creation) is dict
+                if cache_creation.__class__ is dict
                 else cache_creation
             )
         if "cache_creation_input_tokens" in data:
@@ -433,7 +435,7 @@ def _decode_usage(data: dict[str, Any]) -> Usage:
             fallback_credit = data["fallback_credit"]
             self.fallback_credit = (
                 decoders["FallbackCreditUsage"](fallback_credit)
-                if type(fallback_credit) is dict
+                if fallback_credit.__class__ is dict
                 else fallback_credit
             )
         if "inference_geo" in data:
@@ -448,7 +450,7 @@ def _decode_usage(data: dict[str, Any]) -> Usage:
             output_tokens_details = data["output_tokens_details"]
             self.output_tokens_details = (
                 _decode_output_tokens_details(output_tokens_details)
-                if type(output_tokens_details) is dict
+                if output_tokens_details.__class__ is dict
                 else output_tokens_details
             )
         if "server_tool_use" in data:
@@ -456,7 +458,7 @@ def _decode_usage(data: dict[str, Any]) -> Usage:
             server_tool_use = data["server_tool_use"]
             self.server_tool_use = (
                 _decode_server_tool_usage(server_tool_use)
-                if type(server_tool_use) is dict
+                if server_tool_use.__class__ is dict
                 else server_tool_use
             )
         if "service_tier" in data:

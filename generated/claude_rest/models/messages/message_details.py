@@ -313,7 +313,9 @@ def _decode_container(data: dict[str, Any]) -> Container:
             known += 1
             skills = data["skills"]
             self.skills = (
-                decoders.decode_list("ContainerSkill", skills) if type(skills) is list else skills
+                decoders.decode_list("ContainerSkill", skills)
+                if skills.__class__ is list
+                else skills
             )
         if len(data) != known:
             self._extra = extra(data, _CONTAINER_KEYS)
@@ -366,7 +368,7 @@ def _decode_context_management_response(data: dict[str, Any]) -> ContextManageme
         return _decode_context_management_response(fill(data, ("applied_edits",)))
     self.applied_edits = (
         decoders.decode_list("AppliedEdit", applied_edits)
-        if type(applied_edits) is list
+        if applied_edits.__class__ is list
         else applied_edits
     )
     if len(data) != 1:

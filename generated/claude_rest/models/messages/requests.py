@@ -100,7 +100,7 @@ def _decode_message_tokens_count(data: dict[str, Any]) -> MessageTokensCount:
             context_management = data["context_management"]
             self.context_management = (
                 _decode_count_tokens_context_management_response(context_management)
-                if type(context_management) is dict
+                if context_management.__class__ is dict
                 else context_management
             )
         if len(data) != known:

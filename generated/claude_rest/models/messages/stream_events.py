@@ -95,7 +95,7 @@ def _decode_message_delta_usage(data: dict[str, Any]) -> MessageDeltaUsage:
             fallback_credit = data["fallback_credit"]
             self.fallback_credit = (
                 decoders["FallbackCreditUsage"](fallback_credit)
-                if type(fallback_credit) is dict
+                if fallback_credit.__class__ is dict
                 else fallback_credit
             )
         if "input_tokens" in data:
@@ -110,7 +110,7 @@ def _decode_message_delta_usage(data: dict[str, Any]) -> MessageDeltaUsage:
             output_tokens_details = data["output_tokens_details"]
             self.output_tokens_details = (
                 decoders["OutputTokensDetails"](output_tokens_details)
-                if type(output_tokens_details) is dict
+                if output_tokens_details.__class__ is dict
                 else output_tokens_details
             )
         if "server_tool_use" in data:
@@ -118,7 +118,7 @@ def _decode_message_delta_usage(data: dict[str, Any]) -> MessageDeltaUsage:
             server_tool_use = data["server_tool_use"]
             self.server_tool_use = (
                 decoders["ServerToolUsage"](server_tool_use)
-                if type(server_tool_use) is dict
+                if server_tool_use.__class__ is dict
                 else server_tool_use
             )
         if len(data) != known:
@@ -248,8 +248,8 @@ def _decode_raw_message_delta_event(data: dict[str, Any]) -> RawMessageDeltaEven
         usage = data["usage"]
     except KeyError:
         return _decode_raw_message_delta_event(fill(data, ("type", "delta", "usage")))
-    self.delta = _decode_raw_message_delta_event_delta(delta) if type(delta) is dict else delta
-    self.usage = _decode_message_delta_usage(usage) if type(usage) is dict else usage
+    self.delta = _decode_raw_message_delta_event_delta(delta) if delta.__class__ is dict else delta
+    self.usage = _decode_message_delta_usage(usage) if usage.__class__ is dict else usage
     known = 3
     if len(data) != known:
         if "context_management" in data:
@@ -257,7 +257,7 @@ def _decode_raw_message_delta_event(data: dict[str, Any]) -> RawMessageDeltaEven
             context_management = data["context_management"]
             self.context_management = (
                 decoders["ContextManagementResponse"](context_management)
-                if type(context_management) is dict
+                if context_management.__class__ is dict
                 else context_management
             )
         if "input_transformations" in data:
@@ -265,7 +265,7 @@ def _decode_raw_message_delta_event(data: dict[str, Any]) -> RawMessageDeltaEven
             input_transformations = data["input_transformations"]
             self.input_transformations = (
                 decoders.decode_list("InputTransformation", input_transformations)
-                if type(input_transformations) is list
+                if input_transformations.__class__ is list
                 else input_transformations
             )
         if len(data) != known:
@@ -302,14 +302,14 @@ def _decode_raw_message_delta_event_delta(data: dict[str, Any]) -> RawMessageDel
             known += 1
             container = data["container"]
             self.container = (
-                decoders["Container"](container) if type(container) is dict else container
+                decoders["Container"](container) if container.__class__ is dict else container
             )
         if "stop_details" in data:
             known += 1
             stop_details = data["stop_details"]
             self.stop_details = (
                 decoders["RefusalStopDetails"](stop_details)
-                if type(stop_details) is dict
+                if stop_details.__class__ is dict
                 else stop_details
             )
         if "stop_reason" in data:
@@ -342,7 +342,7 @@ def _decode_raw_message_start_event(data: dict[str, Any]) -> RawMessageStartEven
         message = data["message"]
     except KeyError:
         return _decode_raw_message_start_event(fill(data, ("type", "message")))
-    self.message = decoders["Message"](message) if type(message) is dict else message
+    self.message = decoders["Message"](message) if message.__class__ is dict else message
     if len(data) != 2:
         self._extra = extra(data, _RAW_MESSAGE_START_EVENT_KEYS)
     return self

@@ -48,7 +48,7 @@ def _decode_text_block(data: dict[str, Any]) -> TextBlock:
             citations = data["citations"]
             self.citations = (
                 decoders.decode_list("TextCitation", citations)
-                if type(citations) is list
+                if citations.__class__ is list
                 else citations
             )
         if len(data) != known:

@@ -59,7 +59,7 @@ def _decode_tool_search_tool_bm25_20251119(data: dict[str, Any]) -> ToolSearchTo
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
-                if type(cache_control) is dict
+                if cache_control.__class__ is dict
                 else cache_control
             )
         if "defer_loading" in data:
@@ -114,7 +114,7 @@ def _decode_tool_search_tool_regex_20251119(data: dict[str, Any]) -> ToolSearchT
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
-                if type(cache_control) is dict
+                if cache_control.__class__ is dict
                 else cache_control
             )
         if "defer_loading" in data:
@@ -235,7 +235,7 @@ def _decode_tool_search_tool_search_result_block(
         return _decode_tool_search_tool_search_result_block(fill(data, ("type", "tool_references")))
     self.tool_references = (
         decoders.decode_list("ToolReferenceBlock", tool_references)
-        if type(tool_references) is list
+        if tool_references.__class__ is list
         else tool_references
     )
     if len(data) != 2:

@@ -101,7 +101,7 @@ def _decode_response_tool(data: dict[str, Any]) -> ResponseTool:
     except KeyError:
         return _decode_response_tool(fill(data, ("input_schema", "name")))
     self.input_schema = (
-        _decode_tool_input_schema(input_schema) if type(input_schema) is dict else input_schema
+        _decode_tool_input_schema(input_schema) if input_schema.__class__ is dict else input_schema
     )
     known = 2
     if len(data) != known:

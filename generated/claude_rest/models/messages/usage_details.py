@@ -83,7 +83,7 @@ def _decode_advisor_message_iteration_usage(data: dict[str, Any]) -> AdvisorMess
             cache_creation = data["cache_creation"]
             self.cache_creation = (
                 decoders["CacheCreation"](cache_creation)
-                if type(cache_creation) is dict
+                if cache_creation.__class__ is dict
                 else cache_creation
             )
         if len(data) != known:
@@ -154,7 +154,7 @@ def _decode_compaction_iteration_usage(data: dict[str, Any]) -> CompactionIterat
             cache_creation = data["cache_creation"]
             self.cache_creation = (
                 decoders["CacheCreation"](cache_creation)
-                if type(cache_creation) is dict
+                if cache_creation.__class__ is dict
                 else cache_creation
             )
         if len(data) != known:
@@ -339,7 +339,7 @@ def _decode_fallback_message_iteration_usage(data: dict[str, Any]) -> FallbackMe
             cache_creation = data["cache_creation"]
             self.cache_creation = (
                 decoders["CacheCreation"](cache_creation)
-                if type(cache_creation) is dict
+                if cache_creation.__class__ is dict
                 else cache_creation
             )
         if len(data) != known:
@@ -352,7 +352,7 @@ IterationsUsage: TypeAlias = list["IterationsUsageItem"]
 
 
 def _decode_iterations_usage(value: Any) -> Any:
-    if type(value) is list:
+    if value.__class__ is list:
         return decoders.decode_list("IterationsUsageItem", value)
     return value
 
@@ -445,7 +445,7 @@ def _decode_message_iteration_usage(data: dict[str, Any]) -> MessageIterationUsa
             cache_creation = data["cache_creation"]
             self.cache_creation = (
                 decoders["CacheCreation"](cache_creation)
-                if type(cache_creation) is dict
+                if cache_creation.__class__ is dict
                 else cache_creation
             )
         if "model" in data:

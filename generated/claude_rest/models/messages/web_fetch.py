@@ -45,7 +45,7 @@ def _decode_web_fetch_block(data: dict[str, Any]) -> WebFetchBlock:
         self.url = data["url"]
     except KeyError:
         return _decode_web_fetch_block(fill(data, ("type", "content", "url")))
-    self.content = decoders["DocumentBlock"](content) if type(content) is dict else content
+    self.content = decoders["DocumentBlock"](content) if content.__class__ is dict else content
     known = 3
     if len(data) != known:
         if "retrieved_at" in data:
@@ -140,14 +140,16 @@ def _decode_web_fetch_tool_20250910(data: dict[str, Any]) -> WebFetchTool2025091
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
-                if type(cache_control) is dict
+                if cache_control.__class__ is dict
                 else cache_control
             )
         if "citations" in data:
             known += 1
             citations = data["citations"]
             self.citations = (
-                decoders["ToolCitationsConfig"](citations) if type(citations) is dict else citations
+                decoders["ToolCitationsConfig"](citations)
+                if citations.__class__ is dict
+                else citations
             )
         if "defer_loading" in data:
             known += 1
@@ -166,7 +168,7 @@ def _decode_web_fetch_tool_20250910(data: dict[str, Any]) -> WebFetchTool2025091
             url_sources = data["url_sources"]
             self.url_sources = (
                 decoders["WebFetchURLSources"](url_sources)
-                if type(url_sources) is dict
+                if url_sources.__class__ is dict
                 else url_sources
             )
         if len(data) != known:
@@ -258,14 +260,16 @@ def _decode_web_fetch_tool_20260209(data: dict[str, Any]) -> WebFetchTool2026020
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
-                if type(cache_control) is dict
+                if cache_control.__class__ is dict
                 else cache_control
             )
         if "citations" in data:
             known += 1
             citations = data["citations"]
             self.citations = (
-                decoders["ToolCitationsConfig"](citations) if type(citations) is dict else citations
+                decoders["ToolCitationsConfig"](citations)
+                if citations.__class__ is dict
+                else citations
             )
         if "defer_loading" in data:
             known += 1
@@ -284,7 +288,7 @@ def _decode_web_fetch_tool_20260209(data: dict[str, Any]) -> WebFetchTool2026020
             url_sources = data["url_sources"]
             self.url_sources = (
                 decoders["WebFetchURLSources"](url_sources)
-                if type(url_sources) is dict
+                if url_sources.__class__ is dict
                 else url_sources
             )
         if len(data) != known:
@@ -379,14 +383,16 @@ def _decode_web_fetch_tool_20260309(data: dict[str, Any]) -> WebFetchTool2026030
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
-                if type(cache_control) is dict
+                if cache_control.__class__ is dict
                 else cache_control
             )
         if "citations" in data:
             known += 1
             citations = data["citations"]
             self.citations = (
-                decoders["ToolCitationsConfig"](citations) if type(citations) is dict else citations
+                decoders["ToolCitationsConfig"](citations)
+                if citations.__class__ is dict
+                else citations
             )
         if "defer_loading" in data:
             known += 1
@@ -405,7 +411,7 @@ def _decode_web_fetch_tool_20260309(data: dict[str, Any]) -> WebFetchTool2026030
             url_sources = data["url_sources"]
             self.url_sources = (
                 decoders["WebFetchURLSources"](url_sources)
-                if type(url_sources) is dict
+                if url_sources.__class__ is dict
                 else url_sources
             )
         if "use_cache" in data:
@@ -509,14 +515,16 @@ def _decode_web_fetch_tool_20260318(data: dict[str, Any]) -> WebFetchTool2026031
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
-                if type(cache_control) is dict
+                if cache_control.__class__ is dict
                 else cache_control
             )
         if "citations" in data:
             known += 1
             citations = data["citations"]
             self.citations = (
-                decoders["ToolCitationsConfig"](citations) if type(citations) is dict else citations
+                decoders["ToolCitationsConfig"](citations)
+                if citations.__class__ is dict
+                else citations
             )
         if "defer_loading" in data:
             known += 1
@@ -538,7 +546,7 @@ def _decode_web_fetch_tool_20260318(data: dict[str, Any]) -> WebFetchTool2026031
             url_sources = data["url_sources"]
             self.url_sources = (
                 decoders["WebFetchURLSources"](url_sources)
-                if type(url_sources) is dict
+                if url_sources.__class__ is dict
                 else url_sources
             )
         if "use_cache" in data:

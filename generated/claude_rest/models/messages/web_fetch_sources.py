@@ -81,7 +81,7 @@ def _decode_web_fetch_url_source_except(data: dict[str, Any]) -> WebFetchURLSour
         return _decode_web_fetch_url_source_except(fill(data, ("type", "tools")))
     self.tools = (
         decoders.decode_list("WebFetchURLSourceToolReference", tools)
-        if type(tools) is list
+        if tools.__class__ is list
         else tools
     )
     if len(data) != 2:
@@ -131,7 +131,7 @@ def _decode_web_fetch_url_source_only(data: dict[str, Any]) -> WebFetchURLSource
         return _decode_web_fetch_url_source_only(fill(data, ("type", "tools")))
     self.tools = (
         decoders.decode_list("WebFetchURLSourceToolReference", tools)
-        if type(tools) is list
+        if tools.__class__ is list
         else tools
     )
     if len(data) != 2:

@@ -177,7 +177,7 @@ def _decode_web_search_tool_20250305(data: dict[str, Any]) -> WebSearchTool20250
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
-                if type(cache_control) is dict
+                if cache_control.__class__ is dict
                 else cache_control
             )
         if "defer_loading" in data:
@@ -194,7 +194,7 @@ def _decode_web_search_tool_20250305(data: dict[str, Any]) -> WebSearchTool20250
             user_location = data["user_location"]
             self.user_location = (
                 _decode_user_location(user_location)
-                if type(user_location) is dict
+                if user_location.__class__ is dict
                 else user_location
             )
         if len(data) != known:
@@ -277,7 +277,7 @@ def _decode_web_search_tool_20260209(data: dict[str, Any]) -> WebSearchTool20260
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
-                if type(cache_control) is dict
+                if cache_control.__class__ is dict
                 else cache_control
             )
         if "defer_loading" in data:
@@ -294,7 +294,7 @@ def _decode_web_search_tool_20260209(data: dict[str, Any]) -> WebSearchTool20260
             user_location = data["user_location"]
             self.user_location = (
                 _decode_user_location(user_location)
-                if type(user_location) is dict
+                if user_location.__class__ is dict
                 else user_location
             )
         if len(data) != known:
@@ -383,7 +383,7 @@ def _decode_web_search_tool_20260318(data: dict[str, Any]) -> WebSearchTool20260
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
-                if type(cache_control) is dict
+                if cache_control.__class__ is dict
                 else cache_control
             )
         if "defer_loading" in data:
@@ -403,7 +403,7 @@ def _decode_web_search_tool_20260318(data: dict[str, Any]) -> WebSearchTool20260
             user_location = data["user_location"]
             self.user_location = (
                 _decode_user_location(user_location)
-                if type(user_location) is dict
+                if user_location.__class__ is dict
                 else user_location
             )
         if len(data) != known:
@@ -454,9 +454,9 @@ WebSearchToolResultBlockContent: TypeAlias = Union[
 
 
 def _decode_web_search_tool_result_block_content(value: Any) -> Any:
-    if type(value) is list:
+    if value.__class__ is list:
         return decoders.decode_list("WebSearchResultBlock", value)
-    if type(value) is dict:
+    if value.__class__ is dict:
         return _decode_web_search_tool_result_error_object(value)
     return value
 

@@ -55,7 +55,9 @@ def _decode_compaction_capability(data: dict[str, Any]) -> CompactionCapability:
         self.supported = data["supported"]
     except KeyError:
         return _decode_compaction_capability(fill(data, ("summarize", "supported")))
-    self.summarize = _decode_capability_support(summarize) if type(summarize) is dict else summarize
+    self.summarize = (
+        _decode_capability_support(summarize) if summarize.__class__ is dict else summarize
+    )
     if len(data) != 2:
         self._extra = extra(data, _COMPACTION_CAPABILITY_KEYS)
     return self
@@ -96,7 +98,7 @@ def _decode_context_management_capability(data: dict[str, Any]) -> ContextManage
             clear_thinking_20251015 = data["clear_thinking_20251015"]
             self.clear_thinking_20251015 = (
                 _decode_capability_support(clear_thinking_20251015)
-                if type(clear_thinking_20251015) is dict
+                if clear_thinking_20251015.__class__ is dict
                 else clear_thinking_20251015
             )
         if "clear_tool_uses_20250919" in data:
@@ -104,7 +106,7 @@ def _decode_context_management_capability(data: dict[str, Any]) -> ContextManage
             clear_tool_uses_20250919 = data["clear_tool_uses_20250919"]
             self.clear_tool_uses_20250919 = (
                 _decode_capability_support(clear_tool_uses_20250919)
-                if type(clear_tool_uses_20250919) is dict
+                if clear_tool_uses_20250919.__class__ is dict
                 else clear_tool_uses_20250919
             )
         if "compact_20260112" in data:
@@ -112,7 +114,7 @@ def _decode_context_management_capability(data: dict[str, Any]) -> ContextManage
             compact_20260112 = data["compact_20260112"]
             self.compact_20260112 = (
                 _decode_capability_support(compact_20260112)
-                if type(compact_20260112) is dict
+                if compact_20260112.__class__ is dict
                 else compact_20260112
             )
         if len(data) != known:
@@ -151,16 +153,16 @@ def _decode_effort_capability(data: dict[str, Any]) -> EffortCapability:
         self.supported = data["supported"]
     except KeyError:
         return _decode_effort_capability(fill(data, ("high", "low", "max", "medium", "supported")))
-    self.high = _decode_capability_support(high) if type(high) is dict else high
-    self.low = _decode_capability_support(low) if type(low) is dict else low
-    self.max = _decode_capability_support(max) if type(max) is dict else max
-    self.medium = _decode_capability_support(medium) if type(medium) is dict else medium
+    self.high = _decode_capability_support(high) if high.__class__ is dict else high
+    self.low = _decode_capability_support(low) if low.__class__ is dict else low
+    self.max = _decode_capability_support(max) if max.__class__ is dict else max
+    self.medium = _decode_capability_support(medium) if medium.__class__ is dict else medium
     known = 5
     if len(data) != known:
         if "xhigh" in data:
             known += 1
             xhigh = data["xhigh"]
-            self.xhigh = _decode_capability_support(xhigh) if type(xhigh) is dict else xhigh
+            self.xhigh = _decode_capability_support(xhigh) if xhigh.__class__ is dict else xhigh
         if len(data) != known:
             self._extra = extra(data, _EFFORT_CAPABILITY_KEYS)
     return self
@@ -248,34 +250,40 @@ def _decode_model_capabilities(data: dict[str, Any]) -> ModelCapabilities:
                 ),
             )
         )
-    self.batch = _decode_capability_support(batch) if type(batch) is dict else batch
-    self.citations = _decode_capability_support(citations) if type(citations) is dict else citations
+    self.batch = _decode_capability_support(batch) if batch.__class__ is dict else batch
+    self.citations = (
+        _decode_capability_support(citations) if citations.__class__ is dict else citations
+    )
     self.code_execution = (
         _decode_capability_support(code_execution)
-        if type(code_execution) is dict
+        if code_execution.__class__ is dict
         else code_execution
     )
     self.context_management = (
         _decode_context_management_capability(context_management)
-        if type(context_management) is dict
+        if context_management.__class__ is dict
         else context_management
     )
-    self.effort = _decode_effort_capability(effort) if type(effort) is dict else effort
+    self.effort = _decode_effort_capability(effort) if effort.__class__ is dict else effort
     self.image_input = (
-        _decode_capability_support(image_input) if type(image_input) is dict else image_input
+        _decode_capability_support(image_input) if image_input.__class__ is dict else image_input
     )
-    self.pdf_input = _decode_capability_support(pdf_input) if type(pdf_input) is dict else pdf_input
+    self.pdf_input = (
+        _decode_capability_support(pdf_input) if pdf_input.__class__ is dict else pdf_input
+    )
     self.server_tools = (
         _decode_server_tools_capability(server_tools)
-        if type(server_tools) is dict
+        if server_tools.__class__ is dict
         else server_tools
     )
     self.structured_outputs = (
         _decode_capability_support(structured_outputs)
-        if type(structured_outputs) is dict
+        if structured_outputs.__class__ is dict
         else structured_outputs
     )
-    self.thinking = _decode_thinking_capability(thinking) if type(thinking) is dict else thinking
+    self.thinking = (
+        _decode_thinking_capability(thinking) if thinking.__class__ is dict else thinking
+    )
     known = 10
     if len(data) != known:
         if "compaction" in data:
@@ -283,7 +291,7 @@ def _decode_model_capabilities(data: dict[str, Any]) -> ModelCapabilities:
             compaction = data["compaction"]
             self.compaction = (
                 _decode_compaction_capability(compaction)
-                if type(compaction) is dict
+                if compaction.__class__ is dict
                 else compaction
             )
         if len(data) != known:
@@ -321,11 +329,11 @@ def _decode_server_tools_capability(data: dict[str, Any]) -> ServerToolsCapabili
         )
     self.code_execution = (
         _decode_capability_support(code_execution)
-        if type(code_execution) is dict
+        if code_execution.__class__ is dict
         else code_execution
     )
     self.web_search = (
-        _decode_capability_support(web_search) if type(web_search) is dict else web_search
+        _decode_capability_support(web_search) if web_search.__class__ is dict else web_search
     )
     if len(data) != 3:
         self._extra = extra(data, _SERVER_TOOLS_CAPABILITY_KEYS)
@@ -352,7 +360,7 @@ def _decode_thinking_capability(data: dict[str, Any]) -> ThinkingCapability:
         types = data["types"]
     except KeyError:
         return _decode_thinking_capability(fill(data, ("supported", "types")))
-    self.types = _decode_thinking_types(types) if type(types) is dict else types
+    self.types = _decode_thinking_types(types) if types.__class__ is dict else types
     if len(data) != 2:
         self._extra = extra(data, _THINKING_CAPABILITY_KEYS)
     return self
@@ -389,12 +397,14 @@ def _decode_thinking_types(data: dict[str, Any]) -> ThinkingTypes:
         return _decode_thinking_types(
             fill(data, ("adaptive", "between_tools", "disabled", "enabled"))
         )
-    self.adaptive = _decode_capability_support(adaptive) if type(adaptive) is dict else adaptive
+    self.adaptive = _decode_capability_support(adaptive) if adaptive.__class__ is dict else adaptive
     self.between_tools = (
-        _decode_capability_support(between_tools) if type(between_tools) is dict else between_tools
+        _decode_capability_support(between_tools)
+        if between_tools.__class__ is dict
+        else between_tools
     )
-    self.disabled = _decode_capability_support(disabled) if type(disabled) is dict else disabled
-    self.enabled = _decode_capability_support(enabled) if type(enabled) is dict else enabled
+    self.disabled = _decode_capability_support(disabled) if disabled.__class__ is dict else disabled
+    self.enabled = _decode_capability_support(enabled) if enabled.__class__ is dict else enabled
     if len(data) != 4:
         self._extra = extra(data, _THINKING_TYPES_KEYS)
     return self

@@ -128,7 +128,7 @@ def _decode_model_info(data: dict[str, Any]) -> ModelInfo:
             capabilities = data["capabilities"]
             self.capabilities = (
                 decoders["ModelCapabilities"](capabilities)
-                if type(capabilities) is dict
+                if capabilities.__class__ is dict
                 else capabilities
             )
         if "deprecated_at" in data:
@@ -182,7 +182,7 @@ def _decode_model_list_response(data: dict[str, Any]) -> ModelListResponse:
         self.last_id = data["last_id"]
     except KeyError:
         return _decode_model_list_response(fill(data, ("data", "has_more", "first_id", "last_id")))
-    self.data = decoders.decode_list("ModelInfo", data_) if type(data_) is list else data_
+    self.data = decoders.decode_list("ModelInfo", data_) if data_.__class__ is list else data_
     if len(data) != 4:
         self._extra = extra(data, _MODEL_LIST_RESPONSE_KEYS)
     return self
