@@ -275,20 +275,23 @@ _RUNTIME_EXPORTS = {
 """The same for names of the generated package's run time."""
 
 
-def __getattr__(name: str) -> Any:
-    if name in ("types", "errors"):
-        return import_module(f".{name}", __name__)
-    for module, names in _EXPORTS.items():
-        if name in names:
-            value = globals()[name] = getattr(import_module(module, __name__), name)
-            return value
-    for module, names in _RUNTIME_EXPORTS.items():
-        if name in names:
-            from claude_rest import _runtime
+if not TYPE_CHECKING:
+    # Hidden from type checkers: to them it would make any name exist.
 
-            value = globals()[name] = getattr(import_module(module, _runtime.__name__), name)
-            return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> Any:
+        if name in ("types", "errors"):
+            return import_module(f".{name}", __name__)
+        for module, names in _EXPORTS.items():
+            if name in names:
+                value = globals()[name] = getattr(import_module(module, __name__), name)
+                return value
+        for module, names in _RUNTIME_EXPORTS.items():
+            if name in names:
+                from claude_rest import _runtime
+
+                value = globals()[name] = getattr(import_module(module, _runtime.__name__), name)
+                return value
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

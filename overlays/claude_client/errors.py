@@ -47,6 +47,8 @@ from claude_rest._runtime.errors import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from claude_rest.errors import *  # noqa: F403
+
 __all__ = [
     "APIConnectionError",
     "APIError",
@@ -139,12 +141,15 @@ class StreamProtocolError(APIError):
     """The events of a stream come in an order that makes no sense."""
 
 
-def __getattr__(name: str) -> Any:
-    if name.startswith("_"):
-        raise AttributeError(name)
-    from claude_rest import errors as generated
+if not TYPE_CHECKING:
+    # Hidden from type checkers: to them it would make any name exist.
 
-    try:
-        return getattr(generated, name)
-    except AttributeError:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+    def __getattr__(name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        from claude_rest import errors as generated
+
+        try:
+            return getattr(generated, name)
+        except AttributeError:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None

@@ -14,16 +14,19 @@ if TYPE_CHECKING:
     from claude_rest.params import *  # noqa: F403
 
 
-def __getattr__(name: str) -> Any:
-    if name.startswith("_"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from claude_rest import models, params
+if not TYPE_CHECKING:
+    # Hidden from type checkers: to them it would make any name exist.
 
-    for package in (params, models):
-        if name in package.__all__:
-            value = globals()[name] = getattr(package, name)
-            return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from claude_rest import models, params
+
+        for package in (params, models):
+            if name in package.__all__:
+                value = globals()[name] = getattr(package, name)
+                return value
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -140,10 +140,6 @@ def test_programs_are_judged_as_marked(complaints: list[Complaint]) -> None:
     assert_as_marked(programs, [found for found in complaints if found[0] != "names_wrong.py"])
 
 
-@pytest.mark.xfail(
-    reason="the lazy packages show their __getattr__ to type checkers, so every name exists",
-    strict=True,
-)
 def test_names_that_do_not_exist_are_errors(complaints: list[Complaint]) -> None:
     programs = [program for program in PROGRAMS if program.stem == "names_wrong"]
     assert_as_marked(programs, [found for found in complaints if found[0] == "names_wrong.py"])

@@ -38,6 +38,8 @@ BACKEND: str = "json" if _orjson_loads is None else "orjson"
 
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+NAN_CHECK_BYTES = 1 << 20
+"""Above this size orjson's ``null`` for a NaN deep in a body goes unnoticed."""
 _NULLS = (b":null", b"[null", b",null")
 
 
@@ -94,7 +96,10 @@ def dumps(value: Any) -> bytes:
             # Lone surrogates, integers beyond 64 bits, keys that are not strings, deep nesting.
         else:
             # orjson writes null for NaN and infinities, which the standard library refuses.
-            if text != b"null" and not any(null in text for null in _NULLS):
+            # Finding that out means encoding again; a long history is spared the time.
+            if len(text) > NAN_CHECK_BYTES or (
+                text != b"null" and not any(null in text for null in _NULLS)
+            ):
                 return text
     try:
         encoded = json.dumps(

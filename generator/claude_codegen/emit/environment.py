@@ -14,7 +14,7 @@ from .text import constant_case, docstring, literal, string, tuple_of
 def environment() -> Environment:
     """Return the environment: undefined names are errors, filters quote text from the spec."""
     created = Environment(
-        loader=PackageLoader(__package__ or "claude_codegen.emit", "templates"),
+        loader=PackageLoader(__name__.rpartition(".")[0], "templates"),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
