@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from .errors import ConflictError as ConflictError
     from .errors import ContentTooLargeError as ContentTooLargeError
     from .errors import CredentialsError as CredentialsError
+    from .errors import EnvironmentVariableError as EnvironmentVariableError
     from .errors import EventSizeError as EventSizeError
     from .errors import GatewayTimeoutError as GatewayTimeoutError
     from .errors import HeaderValueError as HeaderValueError
@@ -124,6 +125,7 @@ __all__ = [
     "ContentTooLargeError",
     "Credentials",
     "CredentialsError",
+    "EnvironmentVariableError",
     "EventSizeError",
     "GatewayTimeoutError",
     "GiveUp",
@@ -215,6 +217,7 @@ _EXPORTS = {
         "ConflictError",
         "ContentTooLargeError",
         "CredentialsError",
+        "EnvironmentVariableError",
         "EventSizeError",
         "GatewayTimeoutError",
         "HTTPNotImplementedError",

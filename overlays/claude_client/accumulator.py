@@ -234,6 +234,11 @@ class MessageAccumulator:
             raise StreamProtocolError(f"{what} came before message_start")
         return self._message
 
+    def _unfinished(self, what: str) -> dict[str, Any]:
+        if self._complete:
+            raise StreamProtocolError(f"{what} came after message_stop")
+        return self._started(what)
+
     def _block(self, index: object, what: str) -> BlockState:
         block = self._blocks.get(index) if isinstance(index, int) else None
         if block is None:
@@ -255,15 +260,16 @@ class MessageAccumulator:
         # Empty as the API sends it; a gateway may have put whole blocks here.
         if content.__class__ is list:
             for index, data in enumerate(content):
-                if data.__class__ is dict:
-                    self._blocks[index] = BlockState(index, dict(data), is_open=False)
+                if data.__class__ is not dict:
+                    raise StreamProtocolError(f"content block {index} in message_start is no block")
+                self._blocks[index] = BlockState(index, dict(data), is_open=False)
 
     def _start_block(self, index: Any, data: Any) -> BlockState:
-        message = self._started("content_block_start")
+        message = self._unfinished("content_block_start")
         if index.__class__ is not int or data.__class__ is not dict:
             raise StreamProtocolError("content_block_start came without an index or a block")
-        known = self._blocks.get(index)
-        if known is not None and known.open:
+        if index in self._blocks:
+            # Also one that message_start held: taking the second would lose the first.
             raise StreamProtocolError(f"content block {index} started twice")
         data = dict(data)
         if data.get("citations").__class__ is list:
@@ -303,7 +309,7 @@ class MessageAccumulator:
         return block
 
     def _change_message(self, event: Mapping[str, Any]) -> None:
-        message = self._started("message_delta")
+        message = self._unfinished("message_delta")
         delta: Any = event.get("delta")
         if delta.__class__ is dict:
             for name, value in delta.items():

@@ -74,14 +74,17 @@ class VersionBound:
 class Needs:
     """What the arguments of one call need; see :func:`find_needs`."""
 
-    __slots__ = ("betas", "versions")
+    __slots__ = ("betas", "unread", "versions")
 
     betas: list[BetaNeed]
     versions: list[VersionBound]
+    unread: bool
+    """Whether there are iterables that could not be looked through; see :func:`read_once`."""
 
     def __init__(self) -> None:
         self.betas = []
         self.versions = []
+        self.unread = False
 
 
 def find_needs(request_type: str | None, arguments: Mapping[str, Any], rules: Rules) -> Needs:
@@ -89,7 +92,8 @@ def find_needs(request_type: str | None, arguments: Mapping[str, Any], rules: Ru
 
     ``request_type`` is the component of the request body; ``rules`` says for each type which of
     its fields matter or lead to one that does. Parts that cannot hold anything of interest, such
-    as tool schemas and text, are not visited. Response models may stand anywhere a dict may.
+    as tool schemas and text, are not visited. Response models may stand anywhere a dict may, any
+    iterable with a length where a list may. An explicit ``None`` is no use of anything.
     """
     needs = Needs()
     root = rules.get(request_type) if request_type is not None else None
@@ -104,7 +108,8 @@ def find_needs(request_type: str | None, arguments: Mapping[str, Any], rules: Ru
                 continue
         while type_rules is not None and "members" in type_rules:
             tag = value.get(type_rules["tag"], UNSET)
-            member = type_rules["members"].get(tag) if isinstance(tag, str) else None
+            text = _text(tag)
+            member = None if text is None else type_rules["members"].get(text)
             if member is None and tag is UNSET:
                 member = type_rules.get("default")
             type_rules = None if member is None else rules.get(member)
@@ -116,7 +121,7 @@ def find_needs(request_type: str | None, arguments: Mapping[str, Any], rules: Ru
         below: list[tuple[Any, TypeRules | None, Any]] = []
         for name, rule in type_rules.get("fields", _NOTHING).items():
             field = value.get(name, UNSET)
-            if field is not UNSET:
+            if field is not UNSET and field is not None:
                 _visit(field, rule, rules, (trail, name), needs, value, below)
         below.reverse()
         pending.extend(below)
@@ -134,12 +139,16 @@ def _visit(
 ) -> None:
     """Record what one field needs and add the objects under it to ``below``."""
     _record(rule, trail, needs, owner)
-    if isinstance(field, str):
+    text = _text(field)
+    if text is not None:
         values = rule.get("values")
-        if values is not None and field in values:
-            _record(values[field], trail, needs, owner)
+        if values is not None and text in values:
+            _record(values[text], trail, needs, owner)
         return
     elements = _elements(field)
+    if elements is UNSET:
+        needs.unread = True
+        return
     if elements is None:
         target = rule.get("type")
         if target is not None:
@@ -155,9 +164,10 @@ def _visit(
     target = rule.get("items")
     target_rules = None if target is None else rules.get(target)
     for index, item in enumerate(elements):
-        if isinstance(item, str):
-            if values is not None and item in values:
-                _record(values[item], (trail, index), needs, owner)
+        text = _text(item)
+        if text is not None:
+            if values is not None and text in values:
+                _record(values[text], (trail, index), needs, owner)
         elif target_rules is not None:
             below.append((item, target_rules, (trail, index)))
 
@@ -301,20 +311,57 @@ class _StructView:
 def _elements(value: Any) -> Any:
     """Return the elements of an array, None for anything else.
 
-    An iterator would be used up by looking; the caller turns those into lists first.
+    ``UNSET`` stands for an array that looking through might use up: see :func:`read_once`.
     """
     if value.__class__ is list or value.__class__ is tuple:
         return value
     if value.__class__ is dict or isinstance(value, (dict, Struct, bytes)) or value is None:
         return None
-    if hasattr(value, "__len__") and hasattr(value, "__iter__") and not hasattr(value, "keys"):
-        return value
+    if hasattr(value, "__iter__") and not hasattr(value, "keys"):
+        return value if hasattr(value, "__len__") else UNSET
     return None
 
 
+def _text(value: Any) -> str | None:
+    """Return the string that ``value`` is sent as; None for what is sent as anything else."""
+    if isinstance(value, str):
+        return value
+    if value.__class__ is dict or value.__class__ is list or isinstance(value, Struct):
+        return None
+    # Members of an Enum, without loading that module.
+    text = getattr(value, "_value_", None)
+    return text if isinstance(text, str) else None
+
+
+def read_once(value: Any) -> Any:
+    """Return ``value`` with every iterable that has no length as a list, at any depth.
+
+    Nothing is changed in place: the containers around them are copied. What an iterable raises
+    while it is read goes through. Raises ``EncodeError`` for what is nested too deeply: some of
+    it has been read by then and could not be sent any more.
+    """
+    try:
+        return _read_once(value)
+    except RecursionError as error:
+        from claude_rest._runtime.codec import EncodeError
+
+        raise EncodeError(
+            "cannot be sent as JSON: an iterator in it, and nested too deep"
+        ) from error
+
+
+def _read_once(value: Any) -> Any:
+    if hasattr(value, "keys") and hasattr(value, "__getitem__"):
+        return {name: _read_once(value[name]) for name in value.keys()}  # noqa: SIM118
+    if _text(value) is None and value.__class__ not in (bytearray, memoryview):
+        elements = _elements(value)
+        if elements is not None:
+            return [_read_once(item) for item in (value if elements is UNSET else elements)]
+    return value
+
+
 def _own_model(value: Any) -> str | None:
-    model = value.get("model")
-    return model if isinstance(model, str) else None
+    return _text(value.get("model"))
 
 
 def _path(trail: Any) -> str:

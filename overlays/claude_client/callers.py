@@ -77,7 +77,7 @@ class OverlayCaller(CallCore):
     ) -> Stream[Any]:
         """Send the request and return the open stream of events as JSON values."""
         plan = self.plan(operation, arguments, options, via_beta, streaming=True)
-        return self._open_stream(plan, _as_it_is)
+        return self._open_stream(plan, self._event_check(operation))
 
     def paginate(
         self,
@@ -224,7 +224,7 @@ class AsyncOverlayCaller(CallCore):
     ) -> AsyncStream[Any]:
         """Send the request and return the open stream of events as JSON values."""
         plan = await self._plan(operation, arguments, options, via_beta, streaming=True)
-        return await self._open_stream(plan, _as_it_is)
+        return await self._open_stream(plan, self._event_check(operation))
 
     def paginate(
         self,
@@ -351,7 +351,3 @@ def _asyncio_runs() -> bool:
     except RuntimeError:
         return False
     return True
-
-
-def _as_it_is(value: Any) -> Any:
-    return value

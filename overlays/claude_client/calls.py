@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 from claude_rest._runtime.caller import RequestOptions
 from claude_rest._runtime.client import ClientCore
 from claude_rest._runtime.request import build_request, split_betas
-from claude_rest._runtime.struct import Struct
+from claude_rest._runtime.struct import Struct, Unknown, wire_names
 from claude_rest._runtime.unset import UNSET
 from claude_rest.service import API_VERSIONS, BASE_URL, DEFAULT_API_VERSION, SHAPE_SELECTING_BETAS
 
+from .credentials import refuse_pickling
 from .retries import GiveUp, Outcome
+from .settings import lower_headers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,8 +36,10 @@ if TYPE_CHECKING:
 LARGE_BYTES = 1_000_000
 """Estimated size from which an asynchronous client prepares a request outside its event loop."""
 
-_SAMPLE_ITEMS = 16
-_UNSEEN_BYTES = 16
+LARGE_PARTS = 10_000
+"""Number of JSON values in a body from which on it counts as large, whatever they hold."""
+
+_PART_BYTES = 16
 
 _DEBUG = 10
 _INFO = 20
@@ -83,6 +87,9 @@ class CallCore(ClientCore):
         self.settings = settings
         self._client_betas = (*settings.credentials.betas, *settings.betas, *header_betas)
 
+    # It holds the headers of every request.
+    __reduce__ = refuse_pickling
+
     def _decoder(self, name: str) -> Callable[[Any], Any]:
         from claude_rest.models import decoder
 
@@ -92,6 +99,22 @@ class CallCore(ClientCore):
         from claude_rest.errors import CODE_CLASSES
 
         return CODE_CLASSES
+
+    def _event_check(self, operation: Operation) -> Callable[[Any], Any]:
+        """Return what gives back an event as it is; ``strict``, once its schema allows it."""
+        if not self.strict:
+            return _as_it_is
+        decode = self._decode_item(operation.event_type)
+
+        def checked(value: Any) -> Any:
+            decode(value)
+            return value
+
+        return checked
+
+    def message_check(self) -> Callable[[Any], None] | None:
+        """Return what raises for a message that its schema does not allow, if ``strict``."""
+        return self._check_strictly if self.strict else None
 
     def plan(
         self,
@@ -108,6 +131,9 @@ class CallCore(ClientCore):
         :class:`~.errors.ApiVersionConflictError`, and what ``build_request`` raises.
         """
         given = checked_options(operation, options)
+        extra_headers = given.get("extra_headers")
+        if extra_headers:
+            given["extra_headers"] = lower_headers(extra_headers)
         arguments = _with_lists(arguments)
         max_retries = given.get("max_retries")
         policy = self.settings.retry
@@ -140,7 +166,7 @@ class CallCore(ClientCore):
         via_beta: bool,
         streaming: bool | None,
     ) -> PreparedRequest:
-        from .betas import Needs, find_needs, resolve_api_version, resolve_betas
+        from .betas import Needs, find_needs, read_once, resolve_api_version, resolve_betas
 
         needs = Needs()
         rules: Mapping[str, Mapping[str, Any]] = {}
@@ -148,11 +174,18 @@ class CallCore(ClientCore):
             from claude_rest.operations.beta_rules import BETA_RULES
 
             rules = BETA_RULES
-            fields = _body_fields(operation, arguments, options.get("extra_body"))
+            extra_body = options.get("extra_body")
+            fields = _body_fields(operation, arguments, extra_body)
             needs = find_needs(operation.request_type, fields, rules)
-        extra_headers = {
-            name.lower(): value for name, value in (options.get("extra_headers") or {}).items()
-        }
+            if needs.unread:
+                # Iterators are looked through before they are encoded, but can be read once.
+                arguments = {name: read_once(value) for name, value in arguments.items()}
+                if extra_body:
+                    extra_body = {name: read_once(value) for name, value in extra_body.items()}
+                    options = {**options, "extra_body": extra_body}
+                fields = _body_fields(operation, arguments, extra_body)
+                needs = find_needs(operation.request_type, fields, rules)
+        extra_headers = options.get("extra_headers") or {}
         header_betas = extra_headers.get("anthropic-beta") or ""
         model = arguments.get("model")
         betas = resolve_betas(
@@ -242,6 +275,10 @@ def checked_options(operation: Operation, options: RequestOptions) -> RequestOpt
     return given  # type: ignore[no-any-return]
 
 
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
 def _with_lists(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     """Turn iterators into lists: they are looked through before they are encoded."""
     if any(hasattr(value, "__next__") for value in arguments.values()):
@@ -263,33 +300,45 @@ def _body_fields(
 
 
 def is_large(arguments: Mapping[str, Any], limit: int = LARGE_BYTES) -> bool:
-    """Guess whether the body will have more than ``limit`` bytes.
+    """Guess whether the body will have more than ``limit`` bytes, or very many parts.
 
-    Long lists are judged by a sample of their items, so that the guess costs well under a
-    millisecond, whatever the size of the conversation.
+    Looks at every value, however deep, until the answer is clear: after at most
+    :data:`LARGE_PARTS` of them, which takes about a millisecond.
     """
-    return sum(_estimated_bytes(value, 4) for value in arguments.values()) > limit
+    size = 0
+    parts = len(arguments)
+    pending: list[Any] = list(arguments.values())
+    while pending:
+        value = pending.pop()
+        kind = value.__class__
+        inside: Any = ()
+        if kind is str or kind is bytes:
+            size += len(value)
+        elif kind is list or kind is tuple:
+            inside = value
+        elif kind is dict or issubclass(kind, dict):
+            inside = value.values()
+            size += _PART_BYTES * len(inside)
+        elif isinstance(value, Struct):
+            inside = _struct_values(value)
+            # Fields that are not there cost time too, as encoding the model will.
+            parts += 4 * len(wire_names(kind))
+        else:
+            size += len(value) if isinstance(value, str) else _PART_BYTES
+        # Before they are copied: a list may be of any length.
+        parts += len(inside)
+        if size > limit or parts > LARGE_PARTS:
+            return True
+        pending.extend(inside)
+    return False
 
 
-def _estimated_bytes(value: Any, levels: int) -> int:
-    """Estimate the length of ``value`` as JSON, looking ``levels`` containers deep."""
-    kind = value.__class__
-    if kind is str or kind is bytes:
-        return len(value)
-    if levels == 0:
-        return _UNSEEN_BYTES
-    if kind is dict:
-        return 16 * len(value) + sum(
-            [_estimated_bytes(item, levels - 1) for item in value.values()]
-        )
-    if kind is list or kind is tuple:
-        count = len(value)
-        sample = value if count <= _SAMPLE_ITEMS else value[:: count // _SAMPLE_ITEMS]
-        total = sum([_estimated_bytes(item, levels - 1) for item in sample])
-        return total if count == 0 else total * count // len(sample)
-    if isinstance(value, Struct):
-        return _estimated_bytes(value.to_dict(), levels)
-    return _UNSEEN_BYTES
+def _struct_values(model: Struct) -> list[Any]:
+    """Return what a response model holds, without encoding it."""
+    if isinstance(model, Unknown):
+        return [model.raw]
+    values = [getattr(model, name, UNSET) for name, _ in wire_names(model.__class__)]
+    return [*(value for value in values if value is not UNSET), *model.extra_fields.values()]
 
 
 def log(level: int, message: str, *values: object) -> None:

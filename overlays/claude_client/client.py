@@ -13,6 +13,7 @@ from claude_rest._runtime.errors import origin_of
 from claude_rest._runtime.unset import UNSET
 
 from .callers import AsyncOverlayCaller, OverlayCaller
+from .credentials import refuse_pickling
 from .resources import AsyncBeta, AsyncOverlayResources, Beta, OverlayResources
 from .settings import resolve_settings
 from .transports import AsyncHTTPXTransport, HTTPXTransport
@@ -66,6 +67,8 @@ class _ClientFacts:
         """Attempts after the first one."""
         return self._settings.retry.max_retries
 
+    __reduce__ = refuse_pickling
+
     def __repr__(self) -> str:
         # The base URL may carry a password, so only its origin is shown.
         return (
@@ -77,9 +80,11 @@ class _ClientFacts:
 class Claude(_ClientFacts, OverlayResources):
     """Client of the Claude API."""
 
-    __slots__ = ("__weakref__", "_caller")
+    __slots__ = ("__weakref__", "_beta", "_caller", "_owns_connections")
 
+    _beta: Beta
     _caller: OverlayCaller
+    _owns_connections: bool
 
     def __init__(
         self,
@@ -109,7 +114,8 @@ class Claude(_ClientFacts, OverlayResources):
                 wait forever. Default: 5 s to connect, 600 s for each other phase.
             max_retries: Attempts after the first one, 2 by default; 0 turns retries off.
             default_headers: Headers of every request, over ``ANTHROPIC_CUSTOM_HEADERS``;
-                ``UNSET`` removes one that would be sent.
+                ``UNSET`` removes one that would be sent. An authentication header here is the
+                credential: with ``api_key`` or ``auth_token`` beside it there would be two.
             default_query: Query parameters of every request.
             betas: Flags of every request, beside those that calls need and ask for.
             api_version: ``anthropic-version`` of every request. Default: the newest that accepts
@@ -143,6 +149,7 @@ class Claude(_ClientFacts, OverlayResources):
             strict=strict,
         )
         self._caller = OverlayCaller(settings, _transport(transport, http_client))
+        self._owns_connections = True
 
     def _bound_caller(self) -> OverlayCaller:
         return self._caller
@@ -154,7 +161,11 @@ class Claude(_ClientFacts, OverlayResources):
     @property
     def beta(self) -> Beta:
         """The same resources through the beta namespace."""
-        return Beta(self._caller)
+        try:
+            return self._beta
+        except AttributeError:
+            self._beta = Beta(self._caller)
+            return self._beta
 
     def with_options(
         self,
@@ -177,8 +188,12 @@ class Claude(_ClientFacts, OverlayResources):
         """Return a client with some settings changed, on the same connections.
 
         Headers and query parameters are added to those there are; everything else is replaced.
-        Closing either client closes the connections of both, unless ``http_client`` or
-        ``transport`` gives the new one connections of its own.
+        The connections stay those of this client: closing the new one, or leaving a ``with``
+        block of it, leaves them open, and closing this one closes them for both. With
+        ``http_client`` or ``transport`` the new one has, and closes, connections of its own.
+
+        A credential takes the place of the one there is, and of authentication headers; an
+        empty one, such as ``api_key=None``, raises ``CredentialsError``.
         """
         settings = self._settings.changed(
             api_key=api_key,
@@ -200,13 +215,18 @@ class Claude(_ClientFacts, OverlayResources):
             settings,
             self._caller.transport if shared else _transport(transport, http_client),
         )
+        copy._owns_connections = not shared
         return copy
 
     copy = with_options
 
     def close(self) -> None:
-        """Close the connections. Safe to call more than once; calls raise afterwards."""
-        self._caller.close()
+        """Close the connections. Safe to call more than once; calls raise afterwards.
+
+        Does nothing to connections that :meth:`with_options` shares.
+        """
+        if self._owns_connections:
+            self._caller.close()
 
     def __enter__(self) -> Self:
         return self
@@ -223,9 +243,11 @@ class Claude(_ClientFacts, OverlayResources):
 class AsyncClaude(_ClientFacts, AsyncOverlayResources):
     """Asynchronous client of the Claude API; see :class:`Claude`."""
 
-    __slots__ = ("__weakref__", "_caller")
+    __slots__ = ("__weakref__", "_beta", "_caller", "_owns_connections")
 
+    _beta: AsyncBeta
     _caller: AsyncOverlayCaller
+    _owns_connections: bool
 
     def __init__(
         self,
@@ -262,6 +284,7 @@ class AsyncClaude(_ClientFacts, AsyncOverlayResources):
             strict=strict,
         )
         self._caller = AsyncOverlayCaller(settings, _async_transport(transport, http_client))
+        self._owns_connections = True
 
     def _bound_caller(self) -> AsyncOverlayCaller:
         return self._caller
@@ -273,7 +296,11 @@ class AsyncClaude(_ClientFacts, AsyncOverlayResources):
     @property
     def beta(self) -> AsyncBeta:
         """The same resources through the beta namespace."""
-        return AsyncBeta(self._caller)
+        try:
+            return self._beta
+        except AttributeError:
+            self._beta = AsyncBeta(self._caller)
+            return self._beta
 
     def with_options(
         self,
@@ -314,13 +341,18 @@ class AsyncClaude(_ClientFacts, AsyncOverlayResources):
             settings,
             self._caller.transport if shared else _async_transport(transport, http_client),
         )
+        copy._owns_connections = not shared
         return copy
 
     copy = with_options
 
     async def close(self) -> None:
-        """Close the connections. Safe to call more than once; calls raise afterwards."""
-        await self._caller.close()
+        """Close the connections. Safe to call more than once; calls raise afterwards.
+
+        Does nothing to connections that :meth:`with_options` shares.
+        """
+        if self._owns_connections:
+            await self._caller.close()
 
     async def __aenter__(self) -> Self:
         return self

@@ -1,18 +1,23 @@
 """Where the credential of a client comes from, and which headers it becomes.
 
 Pure: the environment is an argument. Order: what the caller passes, then ``ANTHROPIC_API_KEY``,
-then ``ANTHROPIC_AUTH_TOKEN``; an empty value counts as none. API keys travel in ``x-api-key``,
-tokens in ``Authorization: Bearer`` (RFC 6750 section 2.1).
+then ``ANTHROPIC_AUTH_TOKEN``, then an authentication header in ``ANTHROPIC_CUSTOM_HEADERS``; an
+empty value counts as none. API keys travel in ``x-api-key``, tokens in ``Authorization: Bearer``
+(RFC 6750 section 2.1).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from claude_rest._runtime.unset import Unset
+
+from .environment import CUSTOM_HEADERS_VARIABLE, custom_headers
 from .errors import CredentialsError, MissingCredentialsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import Any, NoReturn
 
 API_KEY_VARIABLE = "ANTHROPIC_API_KEY"
 AUTH_TOKEN_VARIABLE = "ANTHROPIC_AUTH_TOKEN"  # noqa: S105
@@ -22,6 +27,14 @@ OAUTH_BETA = "oauth-2025-04-20"
 
 AUTHENTICATION_HEADERS = ("authorization", "x-api-key")
 """Headers that prove who sends a request, in lower case."""
+
+
+def refuse_pickling(self: object) -> NoReturn:
+    """Raise ``TypeError``: a pickle would hold the credential. Used as ``__reduce__``."""
+    raise TypeError(
+        f"{type(self).__name__} holds a credential and cannot be pickled; make the client where "
+        "it is used, for example once in each process. with_options() copies a client."
+    )
 
 
 class Credentials:
@@ -56,6 +69,8 @@ class Credentials:
         if self.auth_token is not None and self.auth_token.startswith(OAUTH_TOKEN_PREFIX):
             return (OAUTH_BETA,)
         return ()
+
+    __reduce__ = refuse_pickling
 
     def __repr__(self) -> str:
         if self.api_key is not None:
@@ -100,6 +115,8 @@ def resolve_credentials(
         return Credentials(
             auth_token=_checked(value, AUTH_TOKEN_VARIABLE), source=AUTH_TOKEN_VARIABLE
         )
+    if carries_credential(custom_headers(environ)):
+        return Credentials(source=CUSTOM_HEADERS_VARIABLE)
     raise MissingCredentialsError(
         (
             ("argument api_key", _state(api_key)),
@@ -109,8 +126,61 @@ def resolve_credentials(
                 f"environment variable {AUTH_TOKEN_VARIABLE}",
                 _state(environ.get(AUTH_TOKEN_VARIABLE)),
             ),
+            (
+                f"authentication header in {CUSTOM_HEADERS_VARIABLE}",
+                "not set",
+            ),
         )
     )
+
+
+def new_credentials(
+    api_key: str | Unset | None, auth_token: str | Unset | None
+) -> Credentials | None:
+    """Return the credential that replaces the one there is; None when neither was given.
+
+    ``UNSET`` stands for not given. Raises :class:`~.errors.CredentialsError` for both, and for
+    an empty value or ``None`` alone: falling back to the credential of somebody else would be
+    worse than any error.
+    """
+    if isinstance(api_key, Unset) and isinstance(auth_token, Unset):
+        return None
+    if not api_key and not auth_token:
+        names = [
+            name
+            for name, value in (("api_key", api_key), ("auth_token", auth_token))
+            if not isinstance(value, Unset)
+        ]
+        raise CredentialsError(
+            f"{' and '.join(names)} given, but empty; leave it out to keep the credential there "
+            "is, or remove that with default_headers={'x-api-key': UNSET, 'authorization': UNSET}"
+        )
+    return resolve_credentials(api_key=api_key or None, auth_token=auth_token or None, environ={})
+
+
+def carries_credential(headers: Mapping[str, Any]) -> bool:
+    """Tell whether one of ``headers``, by lower-case name, is an authentication header."""
+    return any(
+        isinstance(value := headers.get(name), str) and bool(value)
+        for name in AUTHENTICATION_HEADERS
+    )
+
+
+def without_credentials(headers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``headers``, by lower-case name, without what says who sends a request."""
+    return {name: value for name, value in headers.items() if name not in AUTHENTICATION_HEADERS}
+
+
+def refuse_second_credential(credentials: Credentials, headers: Mapping[str, Any]) -> None:
+    """Raise :class:`~.errors.CredentialsError` when ``headers`` hold another credential."""
+    for name in AUTHENTICATION_HEADERS:
+        value = headers.get(name)
+        if isinstance(value, str) and value != credentials.headers.get(name):
+            raise CredentialsError(
+                f"both {credentials.source.removeprefix('argument ')} and the header {name!r} in "
+                "default_headers were given; pass one of them. To send both headers, put both "
+                "into default_headers."
+            )
 
 
 def _state(value: str | None) -> str:

@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 class Messages(GeneratedMessages):
     """Methods of ``client.messages``."""
 
-    __slots__ = ()
-
+    # No __slots__: tests replace single methods.
     _caller: OverlayCaller
 
     def stream(self, **arguments: Unpack[MessageStreamArguments]) -> MessageStreamManager:
@@ -54,15 +53,14 @@ class Messages(GeneratedMessages):
             given: Any = {**arguments, "stream": True}
             create: Any = GeneratedMessages(values, via_beta=self._via_beta).create
             stream: Stream[Any] = create(**given)
-            return MessageStream(stream, operation="messages.stream")
+            check = self._caller.message_check()
+            return MessageStream(stream, operation="messages.stream", check=check)
 
         return MessageStreamManager(open_stream)
 
 
 class AsyncMessages(GeneratedAsyncMessages):
     """Methods of ``client.messages`` on an asynchronous client."""
-
-    __slots__ = ()
 
     _caller: AsyncOverlayCaller
 
@@ -84,7 +82,8 @@ class AsyncMessages(GeneratedAsyncMessages):
             given: Any = {**arguments, "stream": True}
             create: Any = GeneratedAsyncMessages(values, via_beta=self._via_beta).create
             stream: AsyncStream[Any] = await create(**given)
-            return AsyncMessageStream(stream, operation="messages.stream")
+            check = self._caller.message_check()
+            return AsyncMessageStream(stream, operation="messages.stream", check=check)
 
         return AsyncMessageStreamManager(open_stream)
 
@@ -117,7 +116,9 @@ class _AsyncValues:
 class OverlayResources(Resources):
     """Every top-level resource, with the overlays' own where there is one."""
 
-    __slots__ = ()
+    __slots__ = ("_messages",)
+
+    _messages: Messages
 
     def _bound_caller(self) -> OverlayCaller:
         """Return what carries the calls out."""
@@ -125,8 +126,12 @@ class OverlayResources(Resources):
 
     @property
     def messages(self) -> Messages:
-        """``client.messages``."""
-        return Messages(self._bound_caller(), via_beta=self._via_beta)
+        """``client.messages``; the same object each time."""
+        try:
+            return self._messages
+        except AttributeError:
+            self._messages = Messages(self._bound_caller(), via_beta=self._via_beta)
+            return self._messages
 
 
 class Beta(OverlayResources):
@@ -147,7 +152,9 @@ class Beta(OverlayResources):
 class AsyncOverlayResources(AsyncResources):
     """Every top-level resource, with the overlays' own where there is one."""
 
-    __slots__ = ()
+    __slots__ = ("_messages",)
+
+    _messages: AsyncMessages
 
     def _bound_caller(self) -> AsyncOverlayCaller:
         """Return what carries the calls out."""
@@ -155,8 +162,12 @@ class AsyncOverlayResources(AsyncResources):
 
     @property
     def messages(self) -> AsyncMessages:
-        """``client.messages``."""
-        return AsyncMessages(self._bound_caller(), via_beta=self._via_beta)
+        """``client.messages``; the same object each time."""
+        try:
+            return self._messages
+        except AttributeError:
+            self._messages = AsyncMessages(self._bound_caller(), via_beta=self._via_beta)
+            return self._messages
 
 
 class AsyncBeta(AsyncOverlayResources):

@@ -13,6 +13,10 @@ safe       always                        408, 409, 429, 500 and above
 billable   always                        408, 409, 429, 500 and above
 mutating   only if it never connected    429, 503, 529 (refused before work)
 ========== ============================= =====================================
+
+An error code of the API that says whether repeating helps comes before the status: with such a
+code a 409 of two changes at once is retried and a 429 of a spend limit is not, unless it says how
+long to wait.
 """
 
 from __future__ import annotations
@@ -262,6 +266,12 @@ class RetryPolicy:
                 return GiveUp("the request may have taken effect")
             return outcome.kind
         status = outcome.status or 0
+        by_code = _verdict_of(outcome.error_code)
+        waits = status == 429 and self.asked_wait(outcome.headers) is not None
+        if by_code == "false" and not waits:
+            return GiveUp(f"the error {outcome.error_code} stays")
+        if by_code in ("true", "after-wait") and (retry_class != "mutating" or status < 500):
+            return f"status {status}, {outcome.error_code}"
         if retry_class == "mutating":
             retryable = status in REFUSED_STATUSES
         else:
@@ -286,6 +296,15 @@ class RetryPolicy:
         from random import random
 
         return random()  # noqa: S311
+
+
+def _verdict_of(error_code: str | None) -> str | None:
+    """Return whether repeating can help, by an error code (spec: ``x-error-codes``)."""
+    if error_code is None:
+        return None
+    from claude_rest.errors import CODE_RETRIES
+
+    return CODE_RETRIES.get(error_code)
 
 
 def _restore(values: dict[str, Any]) -> RetryPolicy:

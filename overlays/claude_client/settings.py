@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from claude_rest._runtime.errors import HeaderValueError
 from claude_rest._runtime.request import check_base_url, check_headers, merge_headers, split_betas
 from claude_rest._runtime.unset import UNSET, Unset
 from claude_rest.service import BASE_URL
 
 from ._version import __version__
-from .credentials import resolve_credentials
+from .credentials import (
+    Credentials,
+    carries_credential,
+    new_credentials,
+    refuse_pickling,
+    refuse_second_credential,
+    resolve_credentials,
+    without_credentials,
+)
 from .environment import BASE_URL_VARIABLE, WORKSPACE_VARIABLE, custom_headers, setting
 from .retries import RetryPolicy
 
@@ -17,8 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import httpx
-
-    from .credentials import Credentials
 
 USER_AGENT = f"claude-client/{__version__}"
 
@@ -69,18 +76,28 @@ class Settings:
         retry: RetryPolicy | Unset | None = UNSET,
         strict: bool | Unset = UNSET,
     ) -> Settings:
-        """Return a copy with some settings changed; headers and query parameters are added."""
+        """Return a copy with some settings changed; headers and query parameters are added.
+
+        A credential, as an argument or as a header, takes the place of every other one: of the
+        credential there is and of all authentication headers, inherited or from the environment.
+        Raises :class:`~.errors.CredentialsError` for an empty one, or for two at once.
+        """
         copy = Settings()
         for name in self.__slots__:
             setattr(copy, name, getattr(self, name))
-        if default_headers:
-            copy.default_headers = {**self.default_headers, **_lower(default_headers)}
+        headers = lower_headers(default_headers or {})
+        credentials = new_credentials(api_key, auth_token)
+        if credentials is not None:
+            refuse_second_credential(credentials, headers)
+        elif carries_credential(headers):
+            credentials = Credentials(source="default_headers")
+        if credentials is not None:
+            copy.credentials = credentials
+            copy.environment_headers = without_credentials(self.environment_headers)
+            copy.default_headers = without_credentials(self.default_headers)
+        copy.default_headers = {**copy.default_headers, **headers}
         if default_query:
             copy.default_query = {**self.default_query, **default_query}
-        if api_key or auth_token:
-            copy.credentials = resolve_credentials(
-                api_key=api_key or None, auth_token=auth_token or None, environ={}
-            )
         if base_url:
             copy.base_url = check_base_url(base_url)
         if not isinstance(timeout, Unset):
@@ -98,6 +115,8 @@ class Settings:
         if not isinstance(strict, Unset):
             copy.strict = strict
         return copy
+
+    __reduce__ = refuse_pickling
 
     def request_headers(self) -> tuple[dict[str, str], list[str], str | None]:
         """Return the headers of every request, with the flags and the version taken out.
@@ -155,6 +174,8 @@ def resolve_settings(
     found.api_version = None
     found.strict = strict
     return found.changed(
+        api_key=api_key or UNSET,
+        auth_token=auth_token or UNSET,
         timeout=timeout,
         max_retries=max_retries,
         default_headers=default_headers,
@@ -166,5 +187,26 @@ def resolve_settings(
     )
 
 
-def _lower(headers: Mapping[str, Any]) -> dict[str, Any]:
-    return {name.lower(): value for name, value in headers.items()}
+def lower_headers(headers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``headers`` by lower-case name; a list of flags for ``anthropic-beta`` is joined.
+
+    Raises ``HeaderValueError`` when that header is neither text, a list or tuple of texts, nor
+    ``UNSET``, which removes it; ``None`` is refused as for any other header.
+    """
+    lowered = {name.lower(): value for name, value in headers.items()}
+    betas = lowered.get("anthropic-beta", UNSET)
+    if isinstance(betas, str) or betas is UNSET:
+        return lowered
+    flags: list[object] = [*cast("Sequence[object]", betas)] if _is_list(betas) else [betas]
+    texts = [flag for flag in flags if isinstance(flag, str)]
+    if len(texts) < len(flags):
+        raise HeaderValueError(
+            "the value of the header 'anthropic-beta' is neither a string nor a list of strings; "
+            "UNSET removes the header"
+        )
+    lowered["anthropic-beta"] = ",".join(texts)
+    return lowered
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, (list, tuple))

@@ -63,18 +63,25 @@ if TYPE_CHECKING:
 class StreamState:
     """What has come of one streamed message, and which events that makes. Does no I/O."""
 
-    __slots__ = ("_decode", "_final", "accumulator", "meta", "operation", "pending")
+    __slots__ = ("_check", "_decode", "_final", "accumulator", "meta", "operation", "pending")
 
     accumulator: MessageAccumulator
     pending: deque[Any]
     """Events made and not yet given out."""
     meta: Meta
 
-    def __init__(self, meta: Meta, operation: str | None = None) -> None:
+    def __init__(
+        self,
+        meta: Meta,
+        operation: str | None = None,
+        check: Callable[[Any], None] | None = None,
+    ) -> None:
+        """Start without events; ``check`` raises for a final message that is not as it should."""
         self.accumulator = MessageAccumulator()
         self.pending = deque()
         self.meta = meta
         self.operation = operation
+        self._check = check
         self._decode: Callable[[Any], Any] | None = None
         self._final: Message | None = None
 
@@ -126,22 +133,29 @@ class StreamState:
         attach_meta(message, self.meta)
         return message
 
+    def require_end(self) -> None:
+        """Raise :class:`~.errors.StreamTruncatedError` when the message is not whole."""
+        if not self.accumulator.complete:
+            error = StreamTruncatedError(
+                "the stream was closed before its end",
+                operation=self.operation,
+                attempts=self.meta.attempts,
+                request_id=self.meta.request_id,
+            )
+            self.complete_error(error)
+            raise error
+
     def final_message(self) -> Message:
         """Return the whole message, the same object each time.
 
         Raises :class:`~.errors.StreamTruncatedError` when it is not whole.
         """
         if self._final is None:
-            if not self.accumulator.complete:
-                error = StreamTruncatedError(
-                    "the stream was closed before its end",
-                    operation=self.operation,
-                    attempts=self.meta.attempts,
-                    request_id=self.meta.request_id,
-                )
-                self.complete_error(error)
-                raise error
-            self._final = self.snapshot()
+            self.require_end()
+            message = self.snapshot()
+            if self._check is not None:
+                self._check(message)
+            self._final = message
         return self._final
 
     def complete_error(self, error: APIError) -> None:
@@ -151,7 +165,7 @@ class StreamState:
         if error.request_id is None:
             error.request_id = self.meta.request_id
         if self.accumulator.started:
-            error.partial = self.snapshot()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+            error.partial = self.snapshot()
         if isinstance(error, StreamTruncatedError):
             error.open_blocks = tuple(block.index for block in self.accumulator.open_blocks)
 
@@ -214,10 +228,19 @@ class MessageStream(_MessageStreamBase):
 
     __slots__ = ("_stream",)
 
-    def __init__(self, stream: Stream[Any], *, operation: str | None = None) -> None:
-        """Read ``stream``, whose items are the events as JSON values, not decoded."""
+    def __init__(
+        self,
+        stream: Stream[Any],
+        *,
+        operation: str | None = None,
+        check: Callable[[Any], None] | None = None,
+    ) -> None:
+        """Read ``stream``, whose items are the events as JSON values, not decoded.
+
+        ``check`` is given the final message before anybody sees it, and raises what it finds.
+        """
         self._stream = stream
-        self._state = StreamState(stream.meta, operation)
+        self._state = StreamState(stream.meta, operation, check)
 
     @property
     def include_pings(self) -> bool:
@@ -263,14 +286,19 @@ class MessageStream(_MessageStreamBase):
                 return
 
     def until_done(self) -> None:
-        """Read to the end. Raises what goes wrong on the way."""
+        """Read to the end.
+
+        Raises what goes wrong on the way, and :class:`~.errors.StreamTruncatedError` when the
+        stream was closed before its end.
+        """
         self._state.pending.clear()
         take = self._state.accumulator.add
         while True:
             try:
                 self._step(take)
             except StopIteration:
-                return
+                break
+        self._state.require_end()
 
     def get_final_message(self) -> Message:
         """Read to the end and return the whole message, the same object each time."""
@@ -303,10 +331,19 @@ class AsyncMessageStream(_MessageStreamBase):
 
     __slots__ = ("_stream",)
 
-    def __init__(self, stream: AsyncStream[Any], *, operation: str | None = None) -> None:
-        """Read ``stream``, whose items are the events as JSON values, not decoded."""
+    def __init__(
+        self,
+        stream: AsyncStream[Any],
+        *,
+        operation: str | None = None,
+        check: Callable[[Any], None] | None = None,
+    ) -> None:
+        """Read ``stream``, whose items are the events as JSON values, not decoded.
+
+        ``check`` is given the final message before anybody sees it, and raises what it finds.
+        """
         self._stream = stream
-        self._state = StreamState(stream.meta, operation)
+        self._state = StreamState(stream.meta, operation, check)
 
     @property
     def include_pings(self) -> bool:
@@ -352,14 +389,19 @@ class AsyncMessageStream(_MessageStreamBase):
                 return
 
     async def until_done(self) -> None:
-        """Read to the end. Raises what goes wrong on the way."""
+        """Read to the end.
+
+        Raises what goes wrong on the way, and :class:`~.errors.StreamTruncatedError` when the
+        stream was closed before its end.
+        """
         self._state.pending.clear()
         take = self._state.accumulator.add
         while True:
             try:
                 await self._step(take)
             except StopAsyncIteration:
-                return
+                break
+        self._state.require_end()
 
     async def get_final_message(self) -> Message:
         """Read to the end and return the whole message, the same object each time."""

@@ -37,6 +37,10 @@ START: Event = {
         "container": {"id": "c_1", "expires_at": "2026-11-22T00:00:00Z"},
     },
 }
+PREFILLED: Event = {
+    **START,
+    "message": {**START["message"], "content": [{"type": "text", "text": "Here already"}]},
+}
 STOP: Event = {"type": "message_stop"}
 
 
@@ -339,11 +343,23 @@ def test_blocks_may_overlap_and_come_in_any_order() -> None:
         [START, {"type": "content_block_delta", "index": None, "delta": text("x")}],
         [START, {"type": "content_block_stop", "index": 0}],
         [START, *block(0, TOOL), block(0, TOOL, text("x"))[1]],
+        [START, *block(0, TOOL), *block(0, TOOL)],
+        [PREFILLED, *block(0, TOOL)],
+        [{**PREFILLED, "message": {**PREFILLED["message"], "content": ["text"]}}],
+        [START, STOP, *block(0, TOOL)],
+        [START, *block(0, TOOL), STOP, block(0, TOOL, text("x"))[1]],
+        [START, *block(0, TOOL)[:1], STOP, block(0, TOOL)[-1]],
+        [START, STOP, message_delta(stop_reason="end_turn")],
     ],
 )
 def test_an_order_that_makes_no_sense_is_an_error(events: list[Event]) -> None:
     with pytest.raises(StreamProtocolError):
         accumulate(*events)
+
+
+def test_blocks_of_message_start_stay() -> None:
+    content = accumulate(PREFILLED, *block(1, {"type": "text", "text": "b"}), STOP, STOP)
+    assert [part["text"] for part in content.to_dict()["content"]] == ["Here already", "b"]
 
 
 def test_no_message_before_its_start() -> None:

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+import operator
+from enum import Enum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_client.betas import find_needs, resolve_api_version, resolve_betas
+from claude_client import Claude
+from claude_client.betas import find_needs, read_once, resolve_api_version, resolve_betas
 from claude_client.errors import ApiVersionConflictError
+from claude_rest._runtime.codec import EncodeError
 from claude_rest._runtime.operation import BetaRule, Operation
 from claude_rest._runtime.struct import Unknown
 from claude_rest._runtime.unset import UNSET
+from claude_rest.models import decoder
+from claude_rest.operations.messages import MESSAGES_CREATE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 THREADS = BetaRule("threads-1")
 MCP = BetaRule("mcp-2", any_of=("mcp-1", "mcp-2", "mcp-3"))
@@ -54,6 +65,22 @@ RULES: dict[str, Any] = {
 }
 
 
+class Word(Enum):
+    COMPACTION = "compaction"
+    FAST = "fast"
+    ODD = "odd"
+
+
+class OnlyIterable:
+    """As lazy as it gets: neither a length nor an index."""
+
+    def __init__(self, *items: Any) -> None:
+        self.items = items
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.items)
+
+
 def operation(*betas: BetaRule) -> Operation:
     return Operation(
         "things.create",
@@ -75,8 +102,13 @@ def resolve(arguments: dict[str, Any], *betas: BetaRule, **given: Any) -> tuple[
         ({}, ()),
         ({"thread": UNSET}, ()),
         ({"thread": {"type": "create"}}, ("threads-1",)),
-        # An explicit null is sent, and refused without the flag like any other value.
-        ({"thread": None}, ("threads-1",)),
+        # An explicit null is sent, but uses nothing.
+        ({"thread": None}, ()),
+        ({"config": {"budget": None}}, ()),
+        ({"labels": {"a": None}, "messages": [None]}, ()),
+        ({"speed": Word.FAST}, ("fast-1",)),
+        ({"modes": [Word.ODD]}, ("odd-1",)),
+        ({"messages": [{"content": [{"type": Word.COMPACTION}]}]}, ("compact-2",)),
         ({"speed": "standard"}, ()),
         ({"speed": "fast"}, ("fast-1",)),
         ({"modes": ["even", "odd"]}, ("odd-1",)),
@@ -170,6 +202,80 @@ def test_iterators_are_not_used_up() -> None:
     blocks = iter([{"type": "compaction"}])
     assert resolve({"messages": [{"content": blocks}]}) == ()
     assert next(blocks) == {"type": "compaction"}
+
+
+MCP_USE = {"type": "mcp_tool_use", "id": "m", "name": "n", "server_name": "s", "input": {}}
+
+
+class Kind(Enum):
+    MCP_USE = "mcp_tool_use"
+
+
+@pytest.mark.parametrize(
+    "lazily",
+    [
+        lambda *items: list(items),
+        lambda *items: tuple(items),
+        lambda *items: iter(items),
+        lambda *items: (item for item in items),
+        lambda *items: dict(enumerate(items)).values(),
+        OnlyIterable,
+    ],
+    ids=["list", "tuple", "iterator", "generator", "view", "iterable"],
+)
+@pytest.mark.parametrize("where", ["arguments", "extra_body"])
+def test_every_kind_of_iterable_is_walked_and_then_sent(
+    lazily: Callable[..., Any], where: str
+) -> None:
+    block = {**MCP_USE, "type": Kind.MCP_USE}
+    result = {"type": "tool_result", "tool_use_id": "t", "content": lazily({"type": "text"})}
+    messages = lazily(
+        {"role": "user", "content": lazily(result, {"type": "text", "text": "x"})},
+        {"role": "assistant", "content": lazily(block)},
+    )
+    body: dict[str, Any] = {"model": "m", "max_tokens": 1, "messages": []}
+    options: Any = {"extra_body": {"messages": messages}} if where == "extra_body" else {}
+    if where == "arguments":
+        body["messages"] = messages
+    prepared = Claude(api_key="k")._caller.prepare(MESSAGES_CREATE, body, options)
+    assert prepared.header("anthropic-beta") == "mcp-client-2025-11-20"
+    assert prepared.content is not None
+    sent = json.loads(prepared.content)["messages"]
+    assert sent[0]["content"][0]["content"] == [{"type": "text"}]
+    assert sent[1] == {"role": "assistant", "content": [MCP_USE]}
+
+
+def test_models_are_walked_like_dicts() -> None:
+    message = decoder("Message")({"role": "assistant", "content": [MCP_USE]})
+    body = {"model": "m", "max_tokens": 1, "messages": (item for item in [message])}
+    prepared = Claude(api_key="k")._caller.prepare(MESSAGES_CREATE, body)
+    assert prepared.header("anthropic-beta") == "mcp-client-2025-11-20"
+
+
+def test_an_explicit_null_lowers_no_version() -> None:
+    caller = Claude(api_key="k")._caller
+    body: dict[str, Any] = {"model": "m", "max_tokens": 1, "messages": []}
+    plain = caller.prepare(MESSAGES_CREATE, body)
+    nulls = {"temperature": None, "thread": None, "context_management": None, "speed": None}
+    prepared = caller.prepare(MESSAGES_CREATE, {**body, **nulls})
+    assert prepared.header("anthropic-version") == plain.header("anthropic-version")
+    assert prepared.header("anthropic-beta") is None
+    assert version({"temperature": None}) == version({})
+
+
+def test_read_once_changes_nothing_in_place() -> None:
+    value = {"a": [1, iter([2])], "b": "text", "c": OnlyIterable(iter("xy"), Word.ODD)}
+    lists = value["a"]
+    assert read_once(value) == {"a": [1, [2]], "b": "text", "c": [["x", "y"], Word.ODD]}
+    assert value["a"] is lists
+    assert read_once(MappingProxyType({"a": iter([1])})) == {"a": [1]}
+    deep: list[Any] = []
+    for _ in range(50_000):
+        deep = [deep]
+    with pytest.raises(EncodeError, match="deep"):
+        read_once(deep)
+    binary = [b"x", bytearray(b"x"), memoryview(b"x")]
+    assert all(map(operator.is_, read_once(binary), binary))
 
 
 FLAGS = st.lists(

@@ -6,15 +6,18 @@ import asyncio
 import inspect
 import logging
 import os
+import pickle
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import httpx
 import pytest
 
-from claude_client import AsyncClaude, Claude, RetryPolicy
+from claude_client import AsyncClaude, Claude, InvalidToolInput, RetryPolicy
 from claude_client.callers import AsyncOverlayCaller, OverlayCaller
-from claude_client.calls import CallCore, is_large
+from claude_client.calls import LARGE_PARTS, CallCore, is_large
 from claude_client.errors import (
     APIConnectionError,
     APIResponseValidationError,
@@ -23,6 +26,7 @@ from claude_client.errors import (
     BaseURLError,
     ClosedClientError,
     ConfigurationError,
+    CredentialsError,
     HeaderValueError,
     InternalServerError,
     MissingCredentialsError,
@@ -31,7 +35,8 @@ from claude_client.errors import (
     RateLimitError,
 )
 from claude_client.resources import AsyncMessages, Messages
-from claude_rest import UNSET
+from claude_rest import UNSET, Unknown
+from claude_rest.models import decoder
 from loopback import Close, LoopbackServer, Pause, Reset, Send, chunked, response
 
 if TYPE_CHECKING:
@@ -359,11 +364,24 @@ def betas_of(request: Any) -> list[str] | None:
         ),
         ({}, {"mcp_servers": [], "betas": ["mcp-client-2025-04-04"]}, ["mcp-client-2025-04-04"]),
         ({"betas": ["a"]}, {"extra_headers": {"anthropic-beta": UNSET}}, None),
+        ({"betas": ["a"]}, {"extra_headers": {"Anthropic-Beta": ["b", "A,c"]}}, ["a", "b", "c"]),
+        ({}, {"extra_headers": {"anthropic-beta": ("b",)}}, ["b"]),
+        ({"betas": ["a"]}, {"extra_headers": {"anthropic-beta": []}}, ["a"]),
+        ({"default_headers": {"Anthropic-Beta": ["a", "b"]}}, {"betas": ["c"]}, ["a", "b", "c"]),
     ],
 )
 def test_betas(kit: Kit, settings: Any, arguments: Any, expected: list[str] | None) -> None:
     kit.create(settings=settings, **arguments)
     assert betas_of(kit.sent()) == expected
+
+
+@pytest.mark.parametrize("value", [None, 1, ["a", None], {"a": 1}])
+def test_flags_that_are_no_text_are_refused(kit: Kit, value: Any) -> None:
+    with pytest.raises(HeaderValueError, match="anthropic-beta"):
+        kit.create(extra_headers={"Anthropic-Beta": value})
+    assert kit.server.requests == []
+    with pytest.raises(HeaderValueError, match="anthropic-beta"):
+        kit.client_class()(api_key="k", default_headers={"anthropic-beta": value})
 
 
 def test_beta_namespace_takes_the_same_calls(kit: Kit) -> None:
@@ -481,6 +499,102 @@ def test_a_gateway_that_authenticates_itself(kit: Kit) -> None:
     assert kit.sent().header("x-api-key") is kit.sent().header("authorization") is None
 
 
+AUTHORIZED = {"Authorization": "Bearer G"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "changes", "sent"),
+    [
+        ({"api_key": "A"}, {"api_key": "B"}, ("B", None)),
+        ({"api_key": "A"}, {"auth_token": "T"}, (None, "Bearer T")),
+        ({"api_key": "A"}, {"api_key": None, "auth_token": "T"}, (None, "Bearer T")),
+        ({"api_key": "A"}, {"timeout": 1}, ("A", None)),
+        ({"default_headers": {"X-Api-Key": "A"}}, {"api_key": "B"}, ("B", None)),
+        ({"default_headers": {"x-api-key": UNSET}}, {"api_key": "B"}, ("B", None)),
+        ({"default_headers": AUTHORIZED}, {"auth_token": "T"}, (None, "Bearer T")),
+        ({"default_headers": AUTHORIZED}, {"api_key": "B"}, ("B", None)),
+        ({"default_headers": AUTHORIZED}, {"default_headers": {"x-a": "1"}}, (None, "Bearer G")),
+        ({"api_key": "A"}, {"default_headers": AUTHORIZED}, (None, "Bearer G")),
+        ({"api_key": "A"}, {"default_headers": {"X-Api-Key": UNSET}}, (None, None)),
+        ({"api_key": "A", "default_headers": {"x-api-key": "A"}}, {}, ("A", None)),
+        ({"default_headers": {**AUTHORIZED, "x-api-key": "A"}}, {}, ("A", "Bearer G")),
+    ],
+)
+@pytest.mark.parametrize("environment", [False, True])
+def test_the_credential_given_last_is_the_one_sent(
+    kit: Kit,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Any,
+    changes: Any,
+    sent: Any,
+    environment: bool,
+) -> None:
+    if environment and settings.get("default_headers") != {"x-api-key": UNSET}:
+        monkeypatch.setenv("ANTHROPIC_API_KEY", "ENV")
+        monkeypatch.setenv("ANTHROPIC_CUSTOM_HEADERS", "x-api-key: ENVK\nAuthorization: ENVA")
+    client = kit.client_class()(**settings).with_options(**changes)
+    headers, _, _ = client._settings.request_headers()
+    assert (headers.get("x-api-key"), headers.get("authorization")) == sent
+    assert "ENV" not in repr(client)
+
+
+@pytest.mark.parametrize("changes", [{"api_key": ""}, {"api_key": None}, {"auth_token": ""}])
+def test_an_empty_credential_never_falls_back_to_the_parents(kit: Kit, changes: Any) -> None:
+    client = kit.client_class()(api_key="PARENT")
+    with pytest.raises(CredentialsError, match="empty"):
+        client.with_options(**changes)
+
+
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        ({"api_key": "A", "default_headers": AUTHORIZED}, ("api_key", "authorization")),
+        ({"api_key": "A", "default_headers": {"X-Api-Key": "B"}}, ("api_key", "x-api-key")),
+        ({"auth_token": "T", "default_headers": {"x-api-key": "B"}}, ("auth_token", "x-api-key")),
+        ({"auth_token": "T", "default_headers": AUTHORIZED}, ("auth_token", "authorization")),
+    ],
+)
+def test_two_credentials_in_one_call_are_refused(kit: Kit, given: Any, names: Any) -> None:
+    for act in (kit.client_class(), kit.client_class()(api_key="k").with_options):
+        with pytest.raises(CredentialsError) as caught:
+            act(**given)
+        assert all(name in str(caught.value) for name in names)
+        assert "Bearer" not in str(caught.value)
+
+
+def test_the_environments_headers_may_authenticate(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_CUSTOM_HEADERS", "Authorization: Bearer GW")
+    kit.create(settings={"api_key": None})
+    assert kit.sent().header("authorization") == "Bearer GW"
+    kit.create(settings={"api_key": "ARG"})
+    assert kit.sent().header("authorization") is None
+    assert kit.sent().header("x-api-key") == "ARG"
+
+
+def test_clients_are_not_pickled(kit: Kit) -> None:
+    client = kit.client_class()(api_key="sk-secret")
+    for value in (client, client._settings, client._caller, client.messages, client.beta):
+        with pytest.raises(TypeError, match="holds a credential") as caught:
+            pickle.dumps(value)
+        assert "sk-secret" not in str(caught.value)
+
+
+def test_a_method_can_be_replaced_in_tests(kit: Kit) -> None:
+    client = kit.client_class()(api_key="k")
+    for messages in (client.messages, client.beta.messages):
+        with mock.patch.object(messages, "create", mock.Mock(return_value="made up")):
+            assert messages.create(**ARGUMENTS) == "made up"
+    with mock.patch.object(client.messages, "create") as create:
+        assert client.messages.create is create
+    assert client.messages.create is not create
+    with mock.patch.object(client.beta.messages, "stream", return_value="made up"):
+        assert client.beta.messages.stream(**ARGUMENTS) == "made up"
+    assert client.with_options().messages is not client.messages
+    assert client.beta.messages is not client.messages
+
+
 def test_nothing_shows_a_secret(kit: Kit, caplog: pytest.LogCaptureFixture) -> None:
     secret = "sk-ant-api03-SECRET"
     with caplog.at_level(logging.DEBUG):
@@ -539,6 +653,46 @@ def test_with_options_shares_connections() -> None:
         assert server.requests[0].header("x-b") is None
 
 
+def test_leaving_a_copy_leaves_the_connections_open(kit: Kit) -> None:
+    def sync(client: Any) -> None:
+        with client.with_options(timeout=5).with_options(max_retries=1) as changed:
+            changed.messages.create(**ARGUMENTS)
+        changed.messages.create(**ARGUMENTS)
+        client.messages.create(**ARGUMENTS)
+        client.close()
+        with pytest.raises(ClosedClientError):
+            changed.messages.create(**ARGUMENTS)
+
+    async def asynchronous(client: Any) -> None:
+        async with client.with_options(timeout=5).with_options(max_retries=1) as changed:
+            await changed.messages.create(**ARGUMENTS)
+        await changed.messages.create(**ARGUMENTS)
+        await client.messages.create(**ARGUMENTS)
+        await client.close()
+        with pytest.raises(ClosedClientError):
+            await changed.messages.create(**ARGUMENTS)
+
+    kit.run(asynchronous if kit.asynchronous else sync, OK)
+    assert (kit.server.connections, len(kit.server.requests)) == (1, 3)
+
+
+def test_a_copy_with_a_transport_of_its_own_closes_it() -> None:
+    closed: list[str] = []
+
+    class Closing:
+        def close(self) -> None:
+            closed.append("closed")
+
+    transport: Any = Closing()
+    with Claude(api_key="k") as client:
+        with client.with_options(transport=transport).with_options(timeout=1):
+            pass
+        assert closed == []
+        with client.with_options(transport=transport):
+            pass
+        assert closed == ["closed"]
+
+
 def test_one_client_on_several_event_loops() -> None:
     with LoopbackServer([OK]) as server:
         client = AsyncClaude(api_key="k", base_url=server.url)
@@ -551,7 +705,7 @@ def test_one_client_on_several_event_loops() -> None:
                 # What a loop leaves open, its own end should close.
                 pools = client._caller.transport._loaded()._pools  # type: ignore[attr-defined]
                 for pool in list(pools.values())[-1].values():
-                    await pool.aclose()
+                    await pool.close()
             return str(message.id)
 
         assert asyncio.run(call(last=False)) == asyncio.run(call(last=True)) == "msg_1"
@@ -605,10 +759,56 @@ def test_large_requests_are_prepared_off_the_event_loop(monkeypatch: pytest.Monk
         (["x"] * 50, False),
         (range(10), False),
         (None, False),
+        ([{"role": "user", "content": [{"source": {"data": "x" * 101}}]}], True),
+        ([{"content": [{"content": [{"source": {"data": b"x" * 101}}]}]}], True),
+        ([[[[[[[["x" * 101]]]]]]]], True),
+        (["x", "x" * 30] * 5, True),
+        (["x" * 30, "x"] * 5, True),
+        (["x"] * 40 + ["x" * 70], True),
+        ([Unknown("a", {"text": "x" * 101})], True),
+        (decoder("Message")({"content": [{"type": "text", "text": "x" * 101}]}), True),
+        (decoder("Message")({"new": "x" * 101}), True),
+        (InvalidToolInput("x" * 101, ""), True),
+        (type("Text", (str,), {})("x" * 101), True),
     ],
 )
 def test_is_large(value: Any, large: bool) -> None:
     assert is_large({"messages": value}, limit=100) is large
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [[]] * 10_000_000,
+        [{"role": "user", "content": [{"type": "text", "text": "x"}]}] * 1_000_000,
+        {"schema": dict.fromkeys(map(str, range(100_000)), 1)},
+        [{"role": "user", "content": "x" * 200}] * 3_000,
+        [{"role": "user", "content": []}] * 4_000,
+    ],
+    ids=["many", "history", "dict", "just below", "just above"],
+)
+def test_is_large_looks_at_a_bounded_number_of_parts(value: Any) -> None:
+    steps = 0
+
+    def count(*_: Any) -> Any:
+        nonlocal steps
+        steps += 1
+        return count
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        is_large({"messages": value})
+    finally:
+        sys.settrace(before)
+    # Lines executed, a dozen for each part.
+    assert steps < 12 * LARGE_PARTS
+
+
+def test_is_large_ends_on_a_cycle() -> None:
+    cycle: list[Any] = []
+    cycle.append(cycle)
+    assert is_large({"messages": cycle})
 
 
 def test_twins_have_the_same_signatures() -> None:

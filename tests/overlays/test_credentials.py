@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pickle
+from typing import Any
 
 import pytest
 
-from claude_client.credentials import Credentials, resolve_credentials
+from claude_client.credentials import Credentials, new_credentials, resolve_credentials
 from claude_client.errors import ClaudeError, CredentialsError, MissingCredentialsError
+from claude_rest._runtime.unset import UNSET
 
 
 def find(
@@ -50,6 +52,16 @@ def find(
         (lambda: find(key=" k\n"), {"x-api-key": "k"}, "argument api_key"),
         (lambda: find(headers=("X-Api-Key",), ANTHROPIC_API_KEY="e"), {}, "default_headers"),
         (lambda: find(headers=("Authorization",)), {}, "default_headers"),
+        (
+            lambda: find(ANTHROPIC_CUSTOM_HEADERS="X-A: 1\nAuthorization: Bearer g"),
+            {},
+            "ANTHROPIC_CUSTOM_HEADERS",
+        ),
+        (
+            lambda: find(ANTHROPIC_API_KEY="e", ANTHROPIC_CUSTOM_HEADERS="Authorization: Bearer g"),
+            {"x-api-key": "e"},
+            "ANTHROPIC_API_KEY",
+        ),
     ],
 )
 def test_resolution_order(found, headers, source) -> None:  # type: ignore[no-untyped-def]
@@ -74,6 +86,7 @@ def test_missing_credentials_tell_where_was_looked() -> None:
         ("argument auth_token", "not set"),
         ("environment variable ANTHROPIC_API_KEY", "empty"),
         ("environment variable ANTHROPIC_AUTH_TOKEN", "not set"),
+        ("authentication header in ANTHROPIC_CUSTOM_HEADERS", "not set"),
     )
     for hint in ("ANTHROPIC_API_KEY (empty)", "ANTHROPIC_AUTH_TOKEN", "api_key=", "auth_token="):
         assert hint in str(error)
@@ -92,6 +105,25 @@ def test_unsendable_credentials_are_refused_without_being_shown(bad: str) -> Non
         find(ANTHROPIC_API_KEY=bad)
     assert "cret" not in str(caught.value)
     assert "ANTHROPIC_API_KEY" in str(caught.value)
+
+
+@pytest.mark.parametrize(("key", "token"), [("", UNSET), (None, UNSET), (UNSET, ""), (None, None)])
+def test_an_empty_new_credential_is_refused(key: Any, token: Any) -> None:
+    with pytest.raises(CredentialsError, match="empty"):
+        new_credentials(key, token)
+
+
+def test_a_new_credential_of_the_other_kind() -> None:
+    assert new_credentials(UNSET, UNSET) is None
+    credentials = new_credentials(None, "t")
+    assert credentials is not None
+    assert credentials.headers == {"authorization": "Bearer t"}
+
+
+def test_a_credential_is_not_pickled() -> None:
+    with pytest.raises(TypeError, match="credential") as caught:
+        pickle.dumps(Credentials(api_key="secret"))
+    assert "secret" not in str(caught.value)
 
 
 def test_repr_shows_no_secret() -> None:

@@ -17,6 +17,7 @@ from claude_client.errors import (
 )
 from claude_client.retries import GiveUp, Outcome, Retry, RetryPolicy
 from claude_rest._runtime.operation import Operation
+from claude_rest.errors import CODE_RETRIES
 
 
 def operation(retry: Any) -> Operation:
@@ -77,6 +78,44 @@ TABLE = [
 def test_table(outcome: Outcome, classes: tuple[str, ...], retry_class: str) -> None:
     decision = FIRST.decide(1, outcome, 0.0, operation(retry_class))
     assert isinstance(decision, Retry) == (retry_class in classes), decision
+
+
+def coded(code: int, error_code: str, **headers: str) -> Outcome:
+    outcome = status(code, **headers)
+    outcome.error_code = error_code
+    return outcome
+
+
+@pytest.mark.parametrize(
+    ("outcome", "classes"),
+    [
+        (coded(429, "enforced_spend_limit_reached"), ()),
+        (coded(429, "contract_spend_limit_reached"), ()),
+        (coded(429, "contract_spend_limit_reached", retry_after="2"), ALWAYS),
+        (coded(429, "contract_spend_limit_reached", retry_after="soon"), ()),
+        (coded(429, "ramp_limit_exceeded"), ALWAYS),
+        (coded(409, "thread_continue_in_flight"), ()),
+        (coded(409, "thread_continue_in_flight", x_should_retry="true"), ALWAYS),
+        (coded(408, "request_body_timeout"), ALWAYS),
+        (coded(400, "request_body_timeout"), ALWAYS),
+        (coded(400, "request_body_timeout", x_should_retry="false"), ()),
+        (coded(500, "cmek_key_unreachable"), ("safe", "billable")),
+        (coded(503, "cmek_key_unreachable"), ALWAYS),
+        (coded(409, "code_of_the_future"), ("safe", "billable")),
+    ],
+)
+@pytest.mark.parametrize("retry_class", ALWAYS)
+def test_error_codes_come_before_the_status(
+    outcome: Outcome, classes: tuple[str, ...], retry_class: str
+) -> None:
+    decision = FIRST.decide(1, outcome, 0.0, operation(retry_class))
+    assert isinstance(decision, Retry) == (retry_class in classes), decision
+
+
+def test_every_verdict_of_an_error_code_is_followed() -> None:
+    for code, verdict in CODE_RETRIES.items():
+        decision = FIRST.decide(1, coded(409, code), 0.0, operation("mutating"))
+        assert isinstance(decision, Retry) == (verdict != "false"), code
 
 
 @pytest.mark.parametrize("outcome", [outcome for outcome, _ in TABLE])

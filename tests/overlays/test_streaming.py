@@ -24,7 +24,9 @@ from claude_client.errors import (
     StreamProtocolError,
     StreamTruncatedError,
 )
+from claude_client.streaming import StreamState
 from claude_rest import Unknown
+from claude_rest._runtime.strict import StrictDecodingError
 from loopback import Close, LoopbackServer, Reset, Send, chunked, response
 from loopback import event as encode_event
 
@@ -138,10 +140,11 @@ class Kit:
         self.asynchronous = asynchronous
         self._closers: list[Callable[[], object]] = []
 
-    def open(self, *replies: list[Any], **arguments: Any) -> Any:
+    def open(self, *replies: list[Any], settings: Any = None, **arguments: Any) -> Any:
         server = self.server = LoopbackServer(replies)
         self._closers.append(server.close)
-        settings: dict[str, Any] = {
+        settings = {
+            **(settings or {}),
             "api_key": "k",
             "base_url": server.url,
             "retry": RetryPolicy(random=lambda: 0.0),
@@ -381,6 +384,55 @@ def test_closing_early_is_not_success(kit: Kit) -> None:
     stream.close()
     with pytest.raises(StreamTruncatedError, match="closed before its end"):
         stream.get_final_message()
+    with pytest.raises(StreamTruncatedError, match="closed before its end") as caught:
+        stream.until_done()
+    assert caught.value.request_id == "req_1"
+
+
+def test_until_done_after_closing_a_whole_stream(kit: Kit) -> None:
+    stream = kit.open(reply(WHOLE))
+    assert list(stream)
+    stream.close()
+    stream.until_done()
+
+
+@pytest.mark.parametrize("way", ["events", "text_stream", "final"])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        [{**START, "message": {**START["message"], "zzz": 1}}, *TEXT, *END],
+        [START, started(0, type="hologram"), stopped(0), *END],
+        [START, *TEXT, {"type": "new_kind"}, *END],
+    ],
+    ids=["field", "block", "event"],
+)
+def test_strict_checks_every_event(kit: Kit, wrong: list[dict[str, Any]], way: str) -> None:
+    ways: dict[str, Callable[[Any], Any]] = {
+        "events": list,
+        "text_stream": lambda stream: list(stream.text_stream),
+        "final": lambda stream: stream.get_final_message(),
+    }
+    ways[way](kit.open(reply(wrong)))
+    with pytest.raises(StrictDecodingError):
+        ways[way](kit.open(reply(wrong), settings={"strict": True}))
+
+
+def test_strict_checks_the_final_message(kit: Kit) -> None:
+    stream = kit.open(reply(WHOLE), settings={"strict": True})
+    assert stream.get_final_message().stop_reason == "tool_use"
+    checked: list[Any] = []
+    state = StreamState(stream.meta, check=checked.append)
+    for event in WHOLE:
+        state.take(event)
+    assert checked == []
+    assert state.final_message() is state.final_message()
+    assert checked == [state.final_message()]
+
+
+def test_strict_takes_what_its_schema_allows(kit: Kit) -> None:
+    cut = [*TOOL[:2], stopped(1)]
+    stream = kit.open(reply([START, *TEXT, *cut, *END]), settings={"strict": True})
+    assert isinstance(stream.get_final_message().content[1].input, InvalidToolInput)
 
 
 def test_an_error_status_is_raised_on_entering(kit: Kit) -> None:

@@ -96,10 +96,7 @@ class PreparedRequest:
             name: "[hidden]" if name in SECRET_HEADERS else value for name, value in self.headers
         }
         size = 0 if self.content is None else len(self.content)
-        # A base URL may carry a password.
-        scheme, separator, rest = self.url.partition("://")
-        authority, slash, path = rest.partition("/")
-        url = f"{scheme}{separator}{authority.rpartition('@')[2]}{slash}{path}"
+        url = split_userinfo(self.url)[0]
         return f"PreparedRequest({self.method} {url}, headers={headers}, {size} bytes)"
 
 
@@ -125,13 +122,15 @@ def build_request(
 
     Headers are merged without regard to case, later ones win: those of the request itself,
     ``default_headers``, those of ``options`` and the header parameters, ``extra_headers``;
-    ``UNSET`` in the last removes one. Only ``anthropic-beta`` is united instead.
+    ``UNSET`` in the last removes one. Only ``anthropic-beta`` is united instead. A user name and
+    password in ``base_url`` become Basic authorization where no other credential is among them.
 
     Raises :class:`PathSegmentError`, :class:`HeaderValueError`, :class:`BaseURLError`,
     :class:`RequestTooLargeError` (unless ``check_size`` is false), ``EncodeError`` for a body
     without a JSON form, and ``TypeError`` for an argument that the operation does not have or
     a required one that is missing.
     """
+    base_url, userinfo = split_userinfo(base_url)
     parameters = {parameter.name: parameter for parameter in operation.parameters}
     path = operation.path
     query: list[tuple[str, object]] = []
@@ -204,6 +203,7 @@ def build_request(
         if united:
             headers[_BETA] = ",".join(united)
     merge_headers(headers, extra_headers)
+    authorize(headers, userinfo)
     check_headers(headers)
 
     return PreparedRequest(
@@ -336,27 +336,69 @@ def _flatten(items: Iterable[tuple[str, object]]) -> Iterable[tuple[str, object]
 def check_base_url(url: str) -> str:
     """Return ``url`` without trailing slashes and fragment.
 
-    Raises :class:`BaseURLError` unless it is absolute, with ``http`` or ``https`` and a host.
+    Raises :class:`BaseURLError` unless it is absolute, with ``http`` or ``https`` and a host. As
+    a URL may carry a password, anywhere when it is misspelt, the message shows nothing of it.
     """
     text = url.strip().partition("#")[0]
-    scheme, separator, rest = text.partition("://")
-    authority = rest.partition("/")[0].partition("?")[0]
-    host = authority.rpartition("@")[2]
-    broken = any(character.isspace() or not character.isprintable() for character in text)
-    if (
-        not separator
-        or scheme.lower() not in ("http", "https")
-        or not host
-        or host.startswith(":")
-        or broken
-    ):
-        # A URL may carry a password, so only its shape is told.
+    problem = _url_problem(text)
+    if problem is not None:
         raise BaseURLError(
             "the base URL must be an absolute http:// or https:// URL such as "
-            f"https://api.anthropic.com; got one that begins with {text[:8]!r}"
+            f"https://api.anthropic.com; {problem}"
         )
     start, question_mark, query = text.partition("?")
     return start.rstrip("/") + question_mark + query
+
+
+def _url_problem(url: str) -> str | None:
+    scheme, separator, rest = url.partition("://")
+    if not url:
+        return "this one is empty"
+    if any(character.isspace() or not character.isprintable() for character in url):
+        return "this one has white space or control characters in it"
+    if not separator or scheme.lower() not in ("http", "https"):
+        return "this one begins with neither"
+    host = rest.partition("/")[0].partition("?")[0].rpartition("@")[2]
+    name, bracket, port = host.rpartition("]") if host.startswith("[") else ("", "", host)
+    if not bracket:
+        name, _, port = host.partition(":")
+    else:
+        port = port.removeprefix(":")
+    if not name:
+        return "this one has no host"
+    if "\\" in host or (port and not (port.isascii() and port.isdigit() and int(port) < 65536)):
+        return "the port of this one is no number; percent-encode a password with / ? or # in it"
+    return None
+
+
+def split_userinfo(url: str) -> tuple[str, str]:
+    """Return ``url`` without user name and password, and these as they stood in it, or ``""``."""
+    scheme, separator, rest = url.partition("://")
+    end = min((found for mark in "/?#" if (found := rest.find(mark)) >= 0), default=len(rest))
+    userinfo, _, host = rest[:end].rpartition("@")
+    return f"{scheme}{separator}{host}{rest[end:]}", userinfo
+
+
+def authorize(headers: dict[str, str], userinfo: str) -> None:
+    """Add Basic authorization (RFC 7617) for the ``userinfo`` of a URL, if there is any.
+
+    Raises :class:`BaseURLError` when ``headers``, by lower-case names, have a credential already:
+    which of the two is meant cannot be told.
+    """
+    if not userinfo:
+        return
+    for name in ("x-api-key", "authorization"):
+        if name in headers:
+            raise BaseURLError(
+                "the base URL carries a user name or password, and the request has the header "
+                f"{name} as well; use only one of the two"
+            )
+    from base64 import b64encode
+    from urllib.parse import unquote
+
+    user, _, password = userinfo.partition(":")
+    credentials = f"{unquote(user)}:{unquote(password)}".encode()
+    headers["authorization"] = f"Basic {b64encode(credentials).decode()}"
 
 
 def join_url(base_url: str, path: str, query: str = "") -> str:

@@ -17,8 +17,17 @@ from .errors import (
     error_from_response,
     excerpt,
     origin_of,
+    parse_error_body,
 )
-from .request import build_request, check_base_url, check_headers, operation_betas, unite_betas
+from .request import (
+    authorize,
+    build_request,
+    check_base_url,
+    check_headers,
+    operation_betas,
+    split_userinfo,
+    unite_betas,
+)
 from .send import AsyncSender, Sender
 from .unset import UNSET
 
@@ -31,6 +40,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from .caller import RequestOptions
+    from .errors import APIError
     from .meta import Meta
     from .operation import Operation
     from .page import AsyncPage, AsyncPaginator, Page
@@ -47,7 +57,7 @@ class ClientCore:
     DEFAULT_API_VERSION: ClassVar[str]
 
     base_url: str
-    """Base URL of the API, without a slash at the end."""
+    """Base URL of the API, without a slash at the end and without user name and password."""
     api_version: str
     """``anthropic-version`` of calls that do not name another."""
     timeout: float | httpx.Timeout | Unset | None
@@ -67,7 +77,10 @@ class ClientCore:
         strict: bool = False,
     ) -> None:
         """Check the settings; see :class:`BaseClient` for what they mean."""
-        self.base_url = check_base_url(self.DEFAULT_BASE_URL if base_url is None else base_url)
+        # A password in the URL must end up neither in requests nor in what logs them.
+        self.base_url, userinfo = split_userinfo(
+            check_base_url(self.DEFAULT_BASE_URL if base_url is None else base_url)
+        )
         self.api_version = api_version or self.DEFAULT_API_VERSION
         self.timeout = timeout
         self.strict = strict
@@ -78,6 +91,7 @@ class ClientCore:
             headers["authorization"] = f"Bearer {auth_token}"
         for name, value in (default_headers or {}).items():
             headers[name.lower()] = value
+        authorize(headers, userinfo)
         check_headers(headers)
         self._headers = headers
 
@@ -157,17 +171,21 @@ class ClientCore:
             and data.get("type") == "error"
             and data.get("error").__class__ is dict
         ):
-            raised = error_from_event(
-                content,
-                headers=meta.headers,
-                http_status=meta.status_code,
-                operation_id=operation.id,
-                attempt=meta.attempts,
-                code_classes=self._error_class,
-            )
-            raised.origin = "response"
-            raise raised
+            raise self._envelope_error(operation, content, meta)
         return data
+
+    def _envelope_error(self, operation: Operation, content: bytes, meta: Meta) -> APIStatusError:
+        """Return the error of an envelope that came with a status of success."""
+        raised = error_from_event(
+            content,
+            headers=meta.headers,
+            http_status=meta.status_code,
+            operation_id=operation.id,
+            attempt=meta.attempts,
+            code_classes=self._error_class,
+        )
+        raised.origin = "response"
+        return raised
 
     def _decode(self, operation: Operation, content: bytes, meta: Meta) -> Any:
         if operation.response == "none" or (not content and operation.response_type is None):
@@ -175,7 +193,22 @@ class ClientCore:
         data = self._load(operation, content, meta)
         if operation.response_type is None:
             return data
-        result = self._decoder(operation.response_type)(data) if isinstance(data, dict) else data
+        if data.__class__ is not dict:
+            raise APIResponseValidationError(
+                f"a JSON object was expected as {operation.response_type}: {excerpt(content)}",
+                status_code=meta.status_code,
+                headers=meta.headers,
+                content=content,
+                operation=operation.id,
+                attempts=meta.attempts,
+            )
+        result = self._decoder(operation.response_type)(data)
+        if data.get("error").__class__ is dict and "type" not in data:
+            # Gateways leave the type out. With a field of the model in it, it is no envelope.
+            from .struct import wire_names
+
+            if all(name not in data for _, name in wire_names(result.__class__)):
+                raise self._envelope_error(operation, content, meta)
         if self.strict:
             self._check_strictly(result)
         attach_meta(result, meta)
@@ -201,6 +234,8 @@ class ClientCore:
     ) -> tuple[dict[str, Any], list[Any]]:
         body = self._load(operation, content, meta)
         # Null stands for an empty list.
+        if body.__class__ is dict and "data" not in body and body.get("error").__class__ is dict:
+            raise self._envelope_error(operation, content, meta)
         items: Any = (body.get("data") or []) if body.__class__ is dict else None
         if items.__class__ is not list:
             raise APIResponseValidationError(
@@ -216,18 +251,33 @@ class ClientCore:
 
     def _check_event_stream(self, operation: Operation, meta: Meta) -> None:
         """Raise when the answer is no event stream, such as the page of a login portal."""
+        if not is_event_stream(meta):
+            raise self._no_event_stream(operation, b"", meta)
+
+    def _no_event_stream(self, operation: Operation, content: bytes, meta: Meta) -> APIError:
+        """Return the error of an answer that is no event stream, by what its body says."""
+        body: Any = parse_error_body(content).body
+        if body.__class__ is dict and body.get("error").__class__ is dict:
+            return self._envelope_error(operation, content, meta)
         kind = meta.headers.get("content-type")
-        if kind is not None and kind.partition(";")[0].strip().lower() != "text/event-stream":
-            raise APIResponseValidationError(
-                f"HTTP {meta.status_code} with {kind} where an event stream was asked for",
-                status_code=meta.status_code,
-                headers=meta.headers,
-                operation=operation.id,
-                attempts=meta.attempts,
-            )
+        said = f": {text}" if (text := excerpt(content)) else ""
+        return APIResponseValidationError(
+            f"HTTP {meta.status_code} with {kind} where an event stream was asked for{said}",
+            status_code=meta.status_code,
+            headers=meta.headers,
+            content=content,
+            operation=operation.id,
+            attempts=meta.attempts,
+        )
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={origin_of(self.base_url)!r})"
+
+
+def is_event_stream(meta: Meta) -> bool:
+    """Tell whether an answer is an event stream; without a content type it may be one."""
+    kind = meta.headers.get("content-type")
+    return kind is None or kind.partition(";")[0].strip().lower() == "text/event-stream"
 
 
 def _same(value: Any) -> Any:
@@ -263,7 +313,9 @@ class BaseClient(ClientCore):
 
         ``api_key`` goes out as ``x-api-key``, ``auth_token`` as a Bearer token; the environment
         is not read. ``timeout`` is in seconds for each phase of a request (unset: 5 to connect,
-        600 for the rest, or what ``http_client`` has). ``http_client`` stays yours to close.
+        600 for the rest, or what ``http_client`` has; the 5 seconds that httpx gives a client by
+        default count as unset too, being too short for an answer). ``http_client`` stays yours
+        to close. A user name and password in ``base_url`` go out as Basic authorization.
 
         Raises :class:`BaseURLError`, :class:`HeaderValueError`, and ``TypeError`` for an
         ``http_client`` of the other kind.
@@ -350,8 +402,9 @@ class BaseClient(ClientCore):
 
         operation = prepared.operation
         raw = self._send(prepared, options)
+        if not is_event_stream(raw.meta):
+            raise self._no_event_stream(operation, raw.read(), raw.meta)
         try:
-            self._check_event_stream(operation, raw.meta)
             decode = self._decode_item(operation.event_type)
         except BaseException:
             raw.close()
@@ -490,8 +543,9 @@ class BaseAsyncClient(ClientCore):
 
         operation = prepared.operation
         raw = await self._send(prepared, options)
+        if not is_event_stream(raw.meta):
+            raise self._no_event_stream(operation, await raw.read(), raw.meta)
         try:
-            self._check_event_stream(operation, raw.meta)
             decode = self._decode_item(operation.event_type)
         except BaseException:
             await raw.close()

@@ -48,12 +48,24 @@ class BaseURLError(ClaudeError, ValueError):
     """The base URL is not an absolute http or https URL."""
 
 
+class EnvironmentVariableError(ClaudeError, ValueError):
+    """An environment variable that the connection depends on has a value that cannot be used.
+
+    Proxies and certificate authorities are read with the first request, so that is when this is
+    raised. Values that may hold a password are not shown.
+    """
+
+    variable: str
+    """Name of the variable, for example ``HTTPS_PROXY``."""
+
+    def __init__(self, variable: str, problem: str) -> None:
+        """Name the variable and say what is wrong with it."""
+        super().__init__(f"{variable} {problem}")
+        self.variable = variable
+
+
 class ClosedClientError(ClaudeError, RuntimeError):
     """The client was used after ``close()``."""
-
-
-class EventSizeError(ClaudeError, ValueError):
-    """A streamed event or line grew past the size limit."""
 
 
 class APIError(ClaudeError):
@@ -67,6 +79,8 @@ class APIError(ClaudeError):
     """Requests sent so far, the failed one included."""
     request_id: str | None
     """Id of the request, when an answer came."""
+    partial: Any = None
+    """What a stream had added up to when it failed; filled in by whoever accumulates it."""
 
     def __init__(
         self,
@@ -392,8 +406,15 @@ class APIResponseValidationError(APIError):
         return self.response.headers
 
 
+class EventSizeError(APIError, ValueError):
+    """A streamed event or line grew past the size limit."""
+
+
 class PaginationError(APIError):
-    """A list cannot be paged on: the server gave a cursor that it had given before."""
+    """A list cannot be paged on.
+
+    The server gave a cursor that it had given before, or none although it says there is more.
+    """
 
 
 class APIConnectionError(APIError):
@@ -460,8 +481,6 @@ class StreamTruncatedError(APIConnectionError):
 
     events_seen: int
     """Events received, pings not counted."""
-    partial: Any
-    """What the events so far add up to; filled in by whoever accumulates them."""
     open_blocks: tuple[int, ...]
     """Indexes of the content blocks that had begun and not ended; filled in likewise."""
 

@@ -30,10 +30,14 @@ def next_arguments(
     - ``report-cursor``: the same, and ends when ``has_more`` is false.
     - ``id-cursor``: ends when ``has_more`` is false or ``data`` is empty. A call that began with
       ``before_id`` goes on towards the newer end, by the first id of each page.
+
+    Raises :class:`PaginationError` when ``has_more`` is true and the cursor is null: taking that
+    for the end would lose items without a word.
     """
     if any(style != "id-cursor" for style in styles) and "next_page" in body:
         cursor = body["next_page"]
         if cursor is None or cursor == "":
+            _check_end(body, "next_page")
             return None
         if "report-cursor" in styles and body.get("has_more") is False:
             return None
@@ -42,11 +46,18 @@ def next_arguments(
         if body.get("has_more") is False or not body.get("data"):
             return None
         backward = arguments.get("before_id", UNSET) not in (None, UNSET)
-        cursor = body.get("first_id" if backward else "last_id")
+        name = "first_id" if backward else "last_id"
+        cursor = body.get(name)
         if cursor is None or cursor == "":
+            _check_end(body, name)
             return None
         return _with_cursor(arguments, "before_id" if backward else "after_id", cursor)
     return None
+
+
+def _check_end(body: Mapping[str, Any], name: str) -> None:
+    if body.get("has_more") is True:
+        raise PaginationError(f"the server says that there is more, but gives no {name} to go on")
 
 
 def _with_cursor(arguments: Mapping[str, Any], name: str, cursor: object) -> dict[str, Any]:
@@ -129,11 +140,22 @@ class _PageState(Generic[T]):
 
     @property
     def next_arguments(self) -> dict[str, Any] | None:
-        """Arguments of the call that fetches the next page; keep them to resume later."""
-        return next_arguments(self._styles, self._arguments, self.body)
+        """Arguments of the call that fetches the next page; keep them to resume later.
+
+        Raises :class:`PaginationError` when there is more and the page does not say where.
+        """
+        try:
+            return next_arguments(self._styles, self._arguments, self.body)
+        except PaginationError as error:
+            error.operation = self._operation
+            error.request_id = self.request_id
+            raise
 
     def has_next_page(self) -> bool:
-        """Tell whether there is a next page. An empty page may have one."""
+        """Tell whether there is a next page. An empty page may have one.
+
+        Raises what :attr:`next_arguments` does.
+        """
         return self.next_arguments is not None
 
     def _step(self) -> dict[str, Any]:
@@ -161,9 +183,11 @@ class _PageState(Generic[T]):
         page._depth = self._depth + 1
 
     def __repr__(self) -> str:
-        return (
-            f"{type(self).__name__}({len(self.data)} items, has_next_page={self.has_next_page()})"
-        )
+        try:
+            more: object = self.has_next_page()
+        except PaginationError:
+            more = "unknown"
+        return f"{type(self).__name__}({len(self.data)} items, has_next_page={more})"
 
 
 class Page(_PageState[T]):

@@ -1,7 +1,8 @@
 """Answers that arrive piece by piece: typed events, and lines of JSON.
 
 :class:`EventReader` and :class:`LineReader` hold all rules and do no I/O; the streams around them
-only fetch bytes. Nothing buffers more than what one chunk brought.
+only fetch bytes. Nothing buffers more than what one chunk brought. The last event of a stream ends
+it, even when the server leaves the connection open.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from .errors import (
     APIConnectionError,
     APIResponseValidationError,
     APITimeoutError,
+    EventSizeError,
     StreamTruncatedError,
     error_from_event,
     excerpt,
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from .errors import CodeClasses
+    from .errors import APIError, APIStatusError, CodeClasses
     from .jsonl import JSONLine
     from .meta import Meta, ResponseHeaders
     from .sse import ServerSentEvent
@@ -48,6 +50,11 @@ if TYPE_CHECKING:
         def discard(self) -> None:
             """Forget what has not been taken."""
 
+        @property
+        def ended(self) -> bool:
+            """Whether nothing that comes after counts any more."""
+            ...
+
 
 T = TypeVar("T")
 R = TypeVar("R", bound="Reader")
@@ -65,13 +72,18 @@ class EventReader(Generic[T]):
     """Makes typed events of server-sent ones, without I/O.
 
     ``ping`` is passed over unless asked for, ``error`` raises, an event that is not JSON is an
-    error, and an end before one of the ``terminal`` events is one too.
+    error, and an end before one of the ``terminal`` events is one too. Nothing comes out after a
+    terminal event, whatever follows it.
+
+    What an event is, the ``type`` of its data says; its name where the data has none. Gateways
+    drop names now and then, or give all events the same.
     """
 
     __slots__ = (
         "_code_classes",
         "_decode",
         "_decoder",
+        "_marks",
         "_operation",
         "_queue",
         "_terminal",
@@ -108,6 +120,8 @@ class EventReader(Generic[T]):
         self._decoder = SSEDecoder(max_event_bytes)
         self._queue: deque[ServerSentEvent] = deque()
         self._terminal = frozenset(terminal)
+        # Data with none of these in it ends no stream, so there is no need to decode it.
+        self._marks = (b"error", *(name.encode() for name in sorted(self._terminal)))
         self._operation = operation
         self._code_classes = code_classes
         self.meta = meta
@@ -116,17 +130,22 @@ class EventReader(Generic[T]):
         self.ended = False
 
     def feed(self, chunk: bytes) -> None:
-        """Take the next bytes of the body."""
-        self._queue.extend(self._decoder.feed(chunk))
+        """Take the next bytes of the body. Raises :class:`EventSizeError`."""
+        try:
+            self._queue.extend(self._decoder.feed(chunk))
+        except EventSizeError as error:
+            _describe(error, self._operation, self.meta)
+            raise
 
     def take_raw(self) -> Any:
         """Return the next event as it was sent, pings and errors too, or :data:`NOTHING`."""
-        if not self._queue:
+        if self.ended or not self._queue:
             return NOTHING
         event: ServerSentEvent = self._queue.popleft()
         kind = event.event
-        if kind == "message":
-            kind = _kind_of_unnamed(event.data)
+        data = event.data
+        if kind == "message" or any(mark in data for mark in self._marks):
+            kind = "error" if kind == "error" else _kind_of(kind, data)
         if kind in self._terminal or kind == "error":
             self.ended = True
         if kind != "ping":
@@ -139,24 +158,14 @@ class EventReader(Generic[T]):
         Raises the :class:`APIStatusError` that an ``error`` event stands for, and
         :class:`APIResponseValidationError` for an event that is not JSON.
         """
-        while self._queue:
-            kind, data, _, _ = self._queue.popleft()
-            if kind == "message":
-                kind = _kind_of_unnamed(data)
-            if kind == "ping":
+        while self._queue and not self.ended:
+            name, data, _, _ = self._queue.popleft()
+            if name == "ping":
                 if self.include_pings:
                     return self._ping(data)
                 continue
-            if kind == "error":
-                self.ended = True
-                raise error_from_event(
-                    data,
-                    headers=self.meta.headers,
-                    http_status=self.meta.status_code,
-                    operation_id=self._operation,
-                    attempt=self.meta.attempts,
-                    code_classes=self._code_classes,
-                )
+            if name == "error":
+                raise self._error(data)
             try:
                 value = loads(data)
             except DecodeError as error:
@@ -164,18 +173,36 @@ class EventReader(Generic[T]):
                     # Some gateways end every stream this way, as other APIs do.
                     continue
                 raise APIResponseValidationError(
-                    f"the event {kind!r} is not JSON ({error}): {excerpt(data)}",
+                    f"the event {name!r} is not JSON ({error}): {excerpt(data)}",
                     status_code=self.meta.status_code,
                     headers=self.meta.headers,
                     content=data,
                     operation=self._operation,
                     attempts=self.meta.attempts,
                 ) from error
+            kind = _type_of(value) or name
+            if kind == "ping":
+                if self.include_pings:
+                    return self._ping(data)
+                continue
+            if kind == "error":
+                raise self._error(data)
             self.events_seen += 1
             if kind in self._terminal:
                 self.ended = True
             return self._decode(value)
         return NOTHING
+
+    def _error(self, data: bytes) -> APIStatusError:
+        self.ended = True
+        return error_from_event(
+            data,
+            headers=self.meta.headers,
+            http_status=self.meta.status_code,
+            operation_id=self._operation,
+            attempt=self.meta.attempts,
+            code_classes=self._code_classes,
+        )
 
     def end(self, error: APIConnectionError | None = None) -> None:
         """End the body, because it is over or because reading it failed with ``error``.
@@ -220,14 +247,23 @@ class EventReader(Generic[T]):
         return Unknown("ping", raw if raw.__class__ is dict and raw else {"type": "ping"})
 
 
-def _kind_of_unnamed(data: bytes) -> str:
-    # Gateways drop event names now and then; the payload has its type all the same.
+def _kind_of(name: str, data: bytes) -> str:
     try:
-        value = loads(data)
+        return _type_of(loads(data)) or name
     except DecodeError:
-        return "message"
+        return name
+
+
+def _type_of(value: Any) -> str | None:
     kind = value.get("type") if value.__class__ is dict else None
-    return kind if isinstance(kind, str) else "message"
+    return kind if isinstance(kind, str) else None
+
+
+def _describe(error: APIError, operation: str | None, meta: Meta) -> None:
+    """Put into an error of a decoder what only the stream around it knows."""
+    error.operation = operation
+    error.attempts = meta.attempts
+    error.request_id = meta.request_id
 
 
 class LineReader(Generic[T]):
@@ -263,9 +299,18 @@ class LineReader(Generic[T]):
         self.meta = meta
         self.line_number = 0
 
+    @property
+    def ended(self) -> bool:
+        """Never: only the end of the body ends its lines."""
+        return False
+
     def feed(self, chunk: bytes) -> None:
-        """Take the next bytes of the body."""
-        self._queue.extend(self._decoder.feed(chunk))
+        """Take the next bytes of the body. Raises :class:`EventSizeError`."""
+        try:
+            self._queue.extend(self._decoder.feed(chunk))
+        except EventSizeError as error:
+            _describe(error, self._operation, self.meta)
+            raise
 
     def take(self) -> Any:
         """Return the next typed value, or :data:`NOTHING` when more bytes are needed.
@@ -373,7 +418,7 @@ class _SyncStream(_ResponseFacts, Generic[T, R]):
         """Read on until ``take`` returns something; :data:`NOTHING` at the end of the body."""
         value: Any = NOTHING
         try:
-            while value is NOTHING and not self._over:
+            while value is NOTHING and not self._over and not self._reader.ended:
                 try:
                     chunk = next(self._chunks, None)
                 except APIConnectionError as error:
@@ -402,12 +447,22 @@ class _SyncStream(_ResponseFacts, Generic[T, R]):
         return self._close is None
 
     def close(self) -> None:
-        """Close the response. Safe to call more than once."""
+        """Close the response. Safe to call more than once.
+
+        After the last event the end of the body is waited for, for a few hundredths of a second
+        at most: the connection can be used again only with that read.
+        """
         close, self._close = self._close, None
+        unread = self._reader.ended and not self._over
         self._over = True
         self._reader.discard()
         if close is not None:
-            close()
+            finish = getattr(self._chunks, "finish", None) if unread else None
+            try:
+                if finish is not None:
+                    finish()
+            finally:
+                close()
 
     def __enter__(self) -> Self:
         return self
@@ -459,7 +514,7 @@ class _AsyncStream(_ResponseFacts, Generic[T, R]):
         """Read on until ``take`` returns something; :data:`NOTHING` at the end of the body."""
         value: Any = NOTHING
         try:
-            while value is NOTHING and not self._over:
+            while value is NOTHING and not self._over and not self._reader.ended:
                 try:
                     chunk = await self._chunks.__anext__()
                 except StopAsyncIteration:
@@ -487,12 +542,22 @@ class _AsyncStream(_ResponseFacts, Generic[T, R]):
         return self._close is None
 
     async def close(self) -> None:
-        """Close the response. Safe to call more than once."""
+        """Close the response. Safe to call more than once.
+
+        After the last event the end of the body is waited for, for a few hundredths of a second
+        at most: the connection can be used again only with that read.
+        """
         close, self._close = self._close, None
+        unread = self._reader.ended and not self._over
         self._over = True
         self._reader.discard()
         if close is not None:
-            await close()
+            finish = getattr(self._chunks, "finish", None) if unread else None
+            try:
+                if finish is not None:
+                    await finish()
+            finally:
+                await close()
 
     async def __aenter__(self) -> Self:
         return self

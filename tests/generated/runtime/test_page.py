@@ -36,6 +36,31 @@ def ids(*names: str, more: bool | None = True) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
+    ("styles", "body"),
+    [
+        (ID, {"data": [1], "has_more": True, "last_id": None}),
+        (ID, {"data": [1], "has_more": True, "last_id": ""}),
+        (REPORT, {"data": [1], "has_more": True, "next_page": None}),
+        (FILES, {"data": [1], "has_more": True, "next_page": None}),
+    ],
+)
+def test_more_without_a_cursor_is_an_error(styles: tuple[str, ...], body: dict[str, Any]) -> None:
+    with pytest.raises(PaginationError, match="there is more, but gives no"):
+        next_arguments(styles, {}, body)
+
+    def fetch(following: dict[str, Any]) -> Page[Any]:
+        raise AssertionError
+
+    page = Page(body, [1], styles=styles, arguments={}, fetch=fetch, operation="x.list")
+    assert repr(page) == "Page(1 items, has_next_page=unknown)"
+    items = iter(page)
+    assert next(items) == 1
+    with pytest.raises(PaginationError) as caught:
+        next(items)
+    assert caught.value.operation == "x.list"
+
+
+@pytest.mark.parametrize(
     ("styles", "arguments", "body", "following"),
     [
         (ID, {"limit": 2}, ids("a", "b"), {"limit": 2, "after_id": "b"}),
@@ -45,7 +70,6 @@ def ids(*names: str, more: bool | None = True) -> dict[str, Any]:
         (ID, {}, ids("a", more=False), None),
         (ID, {}, ids("a", more=None), {"after_id": "a"}),
         (ID, {}, ids(), None),
-        (ID, {}, {"data": [1], "has_more": True, "last_id": None}, None),
         (ID, {}, {}, None),
         (TOKEN, {"limit": 5}, {"data": [1], "next_page": "p2"}, {"limit": 5, "page": "p2"}),
         (TOKEN, {"page": "p2"}, {"data": [], "next_page": "p3"}, {"page": "p3"}),

@@ -383,15 +383,60 @@ def test_size_limit_is_checked_before_sending() -> None:
 
 def test_repr_hides_secrets() -> None:
     request = build(
-        base_url="https://user:hunter2@api.test",
+        base_url="https://api.test",
         options={"extra_headers": {"X-API-Key": "sk-1", "authorization": "Bearer sk-2"}},
         default_headers={"Cookie": "sk-3", "Proxy-Authorization": "sk-4"},
         arguments={"model": "prompt"},
     )
     text = repr(request)
     assert "POST https://api.test/v1/messages" in text
-    for secret in ("sk-", "hunter2", "prompt"):
+    for secret in ("sk-", "prompt"):
         assert secret not in text
+
+
+def test_userinfo_becomes_basic_authorization() -> None:
+    request = build(base_url="https://us%40er:hunt:er2@api.test/p?q=a@b", arguments={"model": "m"})
+    assert request.url == "https://api.test/p/v1/messages?q=a@b"
+    # us@er:hunt:er2
+    assert request.header("authorization") == "Basic dXNAZXI6aHVudDplcjI="
+    assert "hunt" not in repr(request)
+    assert build(base_url="https://@api.test").header("authorization") is None
+
+
+@pytest.mark.parametrize("name", ["X-API-Key", "Authorization"])
+def test_userinfo_beside_another_credential_is_refused(name: str) -> None:
+    with pytest.raises(BaseURLError) as caught:
+        build(base_url="https://user:hunter2@api.test", default_headers={name: "sk-1"})
+    assert name.lower() in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sk-secret@host",
+        "sk-secret://host",
+        "https://user:sk-secret/x@host",
+        "https://user:sk-secret#x@host",
+        "https://user:sk-secret?x@host",
+        "https://user:sk secret@host",
+        "https://u:sk-secret@",
+        "https://u:sk-secret@host:65536",
+        "https://u:sk-secret@host:80a",
+        "https://[::1]:sk-secret",
+        "https://host\\sk-secret",
+    ],
+)
+def test_errors_show_nothing_of_a_base_url(url: str) -> None:
+    with pytest.raises(BaseURLError) as caught:
+        check_base_url(url)
+    assert "sk" not in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["http://[::1]:80", "http://[::1]", "http://h:65535", "http://h:"])
+def test_ports_and_addresses_in_base_urls(url: str) -> None:
+    assert check_base_url(url) == url
 
 
 def test_with_headers() -> None:

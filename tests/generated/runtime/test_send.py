@@ -7,10 +7,13 @@ import gc
 import gzip
 import inspect
 import os
+import pickle
 import socket
 import ssl
+import sys
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -27,6 +30,7 @@ from claude_rest._runtime.errors import (
     AuthenticationError,
     BaseURLError,
     ClosedClientError,
+    EnvironmentVariableError,
     HeaderValueError,
     InternalServerError,
     OverloadedError,
@@ -249,6 +253,48 @@ def test_streams(mode: str, how: str, piece: int | None) -> None:
     assert request.header("accept") == "text/event-stream"
 
 
+@both
+@pytest.mark.parametrize("late", [0.0, 0.004])
+@pytest.mark.parametrize("given", [False, True])
+def test_a_stream_gives_its_connection_back(mode: str, late: float, given: bool) -> None:
+    """Also when the end of the body comes a little after the last event."""
+
+    async def run() -> None:
+        http_client = httpx.AsyncClient() if given else None
+        async with AsyncClient(base_url=server.url, http_client=http_client) as client:
+            for _ in range(3):
+                stream = await client.stream(CREATE, {"model": "m"}, {})
+                assert len([item async for item in stream]) == 2
+        if http_client is not None:
+            await http_client.aclose()
+
+    script: list[Step] = [Send(chunked(EVENTS, end=False)), Pause(late), Send(b"0\r\n\r\n")]
+    with LoopbackServer([script]) as server:
+        if mode == "async":
+            asyncio.run(run())
+        else:
+            http_client = httpx.Client() if given else None
+            with Client(base_url=server.url, http_client=http_client) as client:
+                for _ in range(3):
+                    assert len(list(client.stream(CREATE, {"model": "m"}, {}))) == 2
+            if http_client is not None:
+                http_client.close()
+    assert server.connections == 1
+
+
+@both
+@pytest.mark.parametrize("after", [b"", b"5\r\n: hi\n\r\n", b"garbage"])
+def test_a_stream_ends_with_its_last_event(mode: str, after: bytes) -> None:
+    """Though the server leaves the connection open, or sends on."""
+    script: list[Step] = [Send(chunked(EVENTS, end=False) + after), Pause(5)]
+    with LoopbackServer([script]) as server:
+        started = time.monotonic()
+        events = perform(mode, server, how="stream")
+        assert time.monotonic() - started < 2
+        assert [item.raw["type"] for item in events] == ["message_start", "message_stop"]
+        assert server.wait_until_idle()
+
+
 def test_a_stream_read_to_its_end_gives_its_connection_back() -> None:
     with LoopbackServer([[Send(chunked(EVENTS))]]) as server, Client(base_url=server.url) as client:
         for _ in range(3):
@@ -369,6 +415,11 @@ def test_error_statuses(
         (response(200, b"xx", headers={"content-encoding": "gzip"}),
          APIResponseValidationError, "cannot be decompressed"),
         (response(200, json=envelope("overloaded_error")), OverloadedError, "Oh no"),
+        (response(200, json={"error": envelope("overloaded_error")["error"]}),
+         OverloadedError, "Oh no"),
+        (response(200, json=[CREATED]), APIResponseValidationError, "object was expected as Thing"),
+        (response(200, json="x"), APIResponseValidationError, "object was expected as Thing"),
+        (response(200, b"null"), APIResponseValidationError, "object was expected as Thing"),
     ],
 )  # fmt: skip
 def test_success_that_is_none(mode: str, reply: bytes, cls: type[APIError], text: str) -> None:
@@ -386,6 +437,44 @@ def test_a_stream_of_another_type_is_an_error(mode: str) -> None:
         with pytest.raises(APIResponseValidationError, match="text/html where an event stream"):
             perform(mode, server, how="stream")
         assert server.wait_until_idle()
+
+
+@both
+@pytest.mark.parametrize("named", [True, False])
+def test_an_error_envelope_instead_of_a_stream(mode: str, named: bool) -> None:
+    body = envelope("overloaded_error")
+    if not named:
+        del body["type"]
+    with LoopbackServer([[Send(response(200, json=body))]]) as server:
+        with pytest.raises(OverloadedError, match="HTTP 200 overloaded_error: Oh no") as caught:
+            perform(mode, server, arguments={"model": "m", "stream": True})
+        assert server.wait_until_idle()
+    assert caught.value.response.json() == body
+
+
+@both
+def test_an_error_envelope_instead_of_a_page(mode: str) -> None:
+    body = {"error": {"type": "overloaded_error"}}
+    with (
+        LoopbackServer([[Send(response(json=body))]]) as server,
+        pytest.raises(OverloadedError),
+    ):
+        perform(mode, server, LIST, how="paginate")
+
+
+def test_a_model_with_an_error_field_is_no_envelope() -> None:
+    from claude_rest.models import decoder
+
+    class Typed(Client):
+        def _decoder(self, name: str) -> Callable[[Any], Any]:
+            return decoder("ModelInfo")
+
+    body = {"id": "m", "error": {"type": "x"}}
+    with (
+        LoopbackServer([[Send(response(json=body))]]) as server,
+        Typed(base_url=server.url) as client,
+    ):
+        assert client.call(RETRIEVE, {"model_id": "m"}, {}).id == "m"
 
 
 @both
@@ -571,8 +660,24 @@ def test_bad_settings() -> None:
 
 
 def test_repr_shows_no_secret() -> None:
-    text = repr(Client(api_key="sk-1", base_url="http://user:pw@host/path?key=k"))
-    assert text == "Client(base_url='http://host')"
+    client = Client(base_url="http://user:pw@host/path?key=k")
+    assert repr(client) == "Client(base_url='http://host')"
+    assert client.base_url == "http://host/path?key=k"
+    with pytest.raises(BaseURLError, match="x-api-key"):
+        Client(api_key="sk-1", base_url="http://user:pw@host")
+
+
+@both
+def test_a_password_in_the_base_url_is_sent_and_not_logged(
+    mode: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    with LoopbackServer([OK]) as server:
+        url = server.url.replace("//", "//user:hunter2@")
+        perform(mode, url, api_key=None)
+    assert server.requests[0].header("authorization") == "Basic dXNlcjpodW50ZXIy"
+    assert "hunter2" not in caplog.text
+    assert "httpx" in {record.name for record in caplog.records}
 
 
 @both
@@ -613,6 +718,52 @@ def test_a_given_http_client_is_used_and_left_open(mode: str) -> None:
     assert result.meta.request_id == "req_9"
     assert seen[0].headers["x-mine"] == "1"
     assert seen[0].extensions["timeout"]["read"] == 7
+
+
+@both
+@pytest.mark.parametrize(
+    ("settings", "timeout", "expected"),
+    [
+        ({}, UNSET, (5.0, 600.0)),
+        ({"timeout": 5.0}, UNSET, (5.0, 600.0)),
+        ({"timeout": 6.0}, UNSET, (6.0, 6.0)),
+        ({"timeout": None}, UNSET, (None, None)),
+        ({}, 5.0, (5.0, 5.0)),
+        ({}, None, (None, None)),
+    ],
+)
+def test_the_timeout_of_httpx_itself_is_not_used(
+    mode: str, settings: dict[str, Any], timeout: Any, expected: tuple[float | None, ...]
+) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        limits = request.extensions["timeout"]
+        assert (limits["connect"], limits["read"]) == expected
+        return httpx.Response(200, json=CREATED)
+
+    transport: Any = httpx.MockTransport(answer)
+    given: Any = (httpx.Client if mode == "sync" else httpx.AsyncClient)(
+        transport=transport, **settings
+    )
+    perform(mode, "http://x.invalid", http_client=given, timeout=timeout)
+
+
+@both
+def test_no_cookies_are_kept(mode: str) -> None:
+    reply = [Send(response(json=CREATED, headers={"set-cookie": "a=b; Path=/"}))]
+
+    async def run() -> None:
+        async with AsyncClient(base_url=server.url) as client:
+            for _ in range(2):
+                await client.call(CREATE, {"model": "m"}, {})
+
+    with LoopbackServer([reply]) as server:
+        if mode == "async":
+            asyncio.run(run())
+        else:
+            with Client(base_url=server.url) as client:
+                for _ in range(2):
+                    client.call(CREATE, {"model": "m"}, {})
+    assert [request.header("cookie") for request in server.requests] == [None, None]
 
 
 @both
@@ -731,9 +882,45 @@ def test_a_proxy_of_the_environment_is_used(mode: str, proxy_free: pytest.Monkey
     assert proxy.requests[0].target == "http://api.invalid/v1/messages"
 
 
-@pytest.mark.filterwarnings(
-    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+def test_an_ipv6_address_in_brackets_goes_direct(proxy_free: pytest.MonkeyPatch) -> None:
+    proxy_free.setenv("all_proxy", "http://p:1")
+    proxy_free.setenv("no_proxy", "[::1],[::2]:80")
+    assert send.proxy_patterns() == {
+        "all://": "http://p:1",
+        "all://[::1]": None,
+        "all://[::2]:80": None,
+    }
+    send.make_http_client("http://x.invalid").close()
+
+
+@both
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("HTTPS_PROXY", "http://user:hunter2@host:port"),
+        ("https_proxy", "ftp://hunter2"),
+        ("ALL_PROXY", "http://"),
+        ("HTTP_PROXY", "http://u:hunter2@"),
+        ("NO_PROXY", "[::1"),
+        ("no_proxy", "a:b"),
+        ("SSL_CERT_FILE", "/nowhere/ca.pem"),
+    ],
 )
+def test_environment_variables_that_cannot_be_used(
+    mode: str, variable: str, value: str, proxy_free: pytest.MonkeyPatch
+) -> None:
+    if variable.lower() == "no_proxy":
+        proxy_free.setenv("http_proxy", "http://p:1")
+    proxy_free.setenv(variable, value)
+    with pytest.raises(EnvironmentVariableError) as caught:
+        perform(mode, "https://x.invalid")
+    assert caught.value.variable == variable
+    assert str(caught.value).startswith(variable)
+    assert "hunter2" not in str(caught.value)
+    copy = pickle.loads(pickle.dumps(caught.value))
+    assert (copy.variable, str(copy)) == (variable, str(caught.value))
+
+
 def test_each_event_loop_gets_its_own_connections() -> None:
     with LoopbackServer([OK]) as server:
         client = AsyncClient(base_url=server.url)
@@ -744,13 +931,80 @@ def test_each_event_loop_gets_its_own_connections() -> None:
 
         for _ in range(3):
             asyncio.run(call_twice())
+            # The connections end with their loop.
+            assert server.wait_until_idle()
         # Loops that are gone are forgotten.
         assert len(client._sender._pools) == 1
         asyncio.run(client.close())
     assert len(server.requests) == 6
     assert server.connections == 3
-    # Connections that outlive their loop cannot be closed any more: they warn, here and now.
+    # Anything left open would warn here and now.
     gc.collect()
+
+
+def test_closing_reaches_the_pools_of_other_loops() -> None:
+    with LoopbackServer([OK]) as server:
+        client = AsyncClient(base_url=server.url)
+        called, stop = threading.Event(), threading.Event()
+
+        async def stay() -> None:
+            await client.call(CREATE, {"model": "m"}, {})
+            called.set()
+            await asyncio.to_thread(stop.wait)
+
+        thread = threading.Thread(target=asyncio.run, args=(stay(),))
+        thread.start()
+        assert called.wait(5)
+        asyncio.run(client.close())
+        assert server.wait_until_idle()
+        stop.set()
+        thread.join()
+    gc.collect()
+
+
+def test_a_forgotten_async_client_closes_its_connections() -> None:
+    async def run() -> None:
+        client = AsyncClient(base_url=server.url)
+        await client.call(CREATE, {"model": "m"}, {})
+        del client
+        gc.collect()
+        assert await asyncio.to_thread(server.wait_until_idle)
+
+    with LoopbackServer([OK]) as server:
+        asyncio.run(run())
+
+
+def test_threads_with_loops_of_their_own_share_a_client() -> None:
+    problems: list[object] = []
+
+    def work() -> None:
+        async def run() -> None:
+            barrier.wait()
+            for _ in range(2):
+                await client.call(CREATE, {"model": "m"}, {})
+            if asyncio.get_running_loop() not in client._sender._pools:
+                problems.append("forgotten")
+
+        try:
+            asyncio.run(run())
+        except Exception as error:  # noqa: BLE001
+            problems.append(error)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with LoopbackServer([OK]) as server:
+            for _ in range(5):
+                client = AsyncClient(base_url=server.url)
+                barrier = threading.Barrier(12)
+                threads = [threading.Thread(target=work) for _ in range(12)]
+                for thread in threads:
+                    thread.start()
+                for thread in threads:
+                    thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert problems == []
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
@@ -796,6 +1050,50 @@ def test_cancelling_a_call_leaves_the_pool_usable() -> None:
 
     with LoopbackServer([[Pause(0.2), *OK], OK]) as server:
         asyncio.run(run())
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_cancelling_anywhere_leaks_no_connection(
+    given: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(send, "MAX_CONNECTIONS", 2)
+
+    async def run() -> None:
+        http_client = (
+            httpx.AsyncClient(limits=httpx.Limits(max_connections=2), timeout=2) if given else None
+        )
+        async with AsyncClient(base_url=server.url, http_client=http_client) as client:
+            used = client._sender._client(server.url)
+            pool: Any = used._transport._pool  # type: ignore[attr-defined]  # pyright: ignore
+            for number in range(150):
+                task = asyncio.create_task(client.call(CREATE, {"model": "m"}, {}))
+                # The whole answer takes about 10 ms: most of these land near its end.
+                await asyncio.sleep(0.006 + 0.00005 * number)
+                for _ in range(number % 9):
+                    await asyncio.sleep(0)
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+            await asyncio.sleep(0.05)
+            assert pool._requests == []
+            assert all(connection.is_idle() for connection in pool.connections)
+            result = await client.call(CREATE, {"model": "m"}, {"timeout": 2.0})
+            assert result == Thing(CREATED)
+        if http_client is not None:
+            await http_client.aclose()
+
+    with LoopbackServer([[Send(response(json=CREATED), piece=30, pause=0.002)]]) as server:
+        asyncio.run(run())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_fork_does_not_inherit_a_held_tls_lock() -> None:
+    with send._tls_lock:
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if send._tls_lock.acquire(timeout=1) else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def test_twins_have_the_same_methods_and_arguments() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from claude_rest._runtime.errors import (
     APIConnectionError,
+    APIError,
     APIResponseValidationError,
     APIStatusError,
     APITimeoutError,
@@ -123,12 +124,12 @@ def test_events_come_out_typed_and_pings_do_not(mode: str, size: int | None) -> 
 
 @both
 def test_pings_on_request(mode: str) -> None:
-    seen, error, _ = drain(mode, (PING, STOP, b"event: ping\ndata:\n\n"), include_pings=True)
+    seen, error, _ = drain(mode, (PING, b"event: ping\ndata:\n\n", STOP), include_pings=True)
     assert error is None
     assert seen == [
         Unknown("ping", {"type": "ping"}),
-        "message_stop",
         Unknown("ping", {"type": "ping"}),
+        "message_stop",
     ]
 
 
@@ -199,6 +200,43 @@ def test_nothing_after_the_last_event_matters(mode: str, trouble: Exception) -> 
 
 
 @both
+@pytest.mark.parametrize("raw", [False, True])
+@pytest.mark.parametrize(
+    "after",
+    [OVERLOADED, DELTA, b"event: x\ndata: {oops\n\n", b"data: [DONE]\n\n", b"\xff" * 99],
+)
+def test_the_last_event_ends_a_stream(mode: str, raw: bool, after: bytes) -> None:
+    whole, error, closed = drain(mode, (START + STOP,), raw)
+    assert len(whole) == 2
+    for chunks in ((START + STOP + after,), (START + STOP, after)):
+        assert drain(mode, chunks, raw) == (whole, None, 1)
+    assert (error, closed) == (None, 1)
+
+
+@both
+@pytest.mark.parametrize("raw", [False, True])
+@pytest.mark.parametrize("name", [b"", b"event: data\n", b"event: content_block_delta\n"])
+def test_the_type_of_the_data_wins_over_the_name(mode: str, raw: bool, name: bytes) -> None:
+    ping, stop = b'data: {"type": "ping"}\n\n', b'data: {"type": "message_stop"}\n\n'
+    seen, error, _ = drain(mode, (name + ping + name + stop,), raw)
+    assert error is None
+    assert len(seen) == (2 if raw else 1)
+    failure = b'data: {"type": "error", "error": {"type": "overloaded_error"}}\n\n'
+    _, error, _ = drain(mode, (name + failure,), raw)
+    assert raw or isinstance(error, OverloadedError)
+
+
+@both
+def test_a_name_stands_in_for_a_missing_type(mode: str) -> None:
+    chunks = (START, b"event: message_stop\ndata: {}\n\n")
+    source = Source(*chunks)
+    stream: Any = Stream(source.chunks(), lambda value: value, meta=META, terminal=TERMINAL)
+    if mode == "sync":
+        assert list(stream) == [{"type": "message_start"}, {}]
+    assert drain(mode, chunks, raw=True)[1] is None
+
+
+@both
 def test_a_stream_without_last_event_may_end_anywhere(mode: str) -> None:
     assert drain(mode, (START, DELTA), terminal=())[1] is None
     _, error, _ = drain(mode, (START, DELTA[:-1]), terminal=())
@@ -259,6 +297,9 @@ def test_done_marks_of_gateways_are_passed_over(mode: str) -> None:
 def test_an_event_too_large(mode: str) -> None:
     _, error, closed = drain(mode, (START, b"data: " + b"x" * 200, STOP), max_event_bytes=100)
     assert isinstance(error, EventSizeError)
+    assert isinstance(error, APIError)
+    assert (error.operation, error.request_id) == ("messages.create", "req_1")
+    assert (error.attempts, error.partial) == (2, None)
     assert closed == 1
 
 
