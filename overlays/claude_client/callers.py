@@ -42,7 +42,9 @@ class OverlayCaller(CallCore):
         if plan.prepared.streaming:
             return self._open_stream(plan, self._decode_item(operation.event_type))
         if operation.response == "binary":
-            return self._send(plan)
+            from claude_rest._runtime.binary import BinaryResponse
+
+            return BinaryResponse(self._send(plan))
         if operation.response == "jsonl":
             from claude_rest._runtime.stream import JSONLStream
 
@@ -189,7 +191,9 @@ class AsyncOverlayCaller(CallCore):
         if plan.prepared.streaming:
             return await self._open_stream(plan, self._decode_item(operation.event_type))
         if operation.response == "binary":
-            return await self._send(plan)
+            from claude_rest._runtime.binary import AsyncBinaryResponse
+
+            return AsyncBinaryResponse(await self._send(plan))
         if operation.response == "jsonl":
             from claude_rest._runtime.stream import AsyncJSONLStream
 

@@ -244,12 +244,16 @@ def checked_options(operation: Operation, options: RequestOptions) -> RequestOpt
 
 def _with_lists(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     """Turn iterators into lists: they are looked through before they are encoded."""
-    if any(hasattr(value, "__next__") for value in arguments.values()):
+    if any(_is_iterator(value) for value in arguments.values()):
         return {
-            name: list(value) if hasattr(value, "__next__") else value
-            for name, value in arguments.items()
+            name: list(value) if _is_iterator(value) else value for name, value in arguments.items()
         }
     return arguments
+
+
+def _is_iterator(value: Any) -> bool:
+    # An open file is one too, over its lines; it is to be sent as it is.
+    return hasattr(value, "__next__") and not hasattr(value, "read")
 
 
 def _body_fields(

@@ -42,6 +42,7 @@ from claude_rest._runtime.errors import (
     ServiceUnavailableError,
     StreamTruncatedError,
     UnprocessableEntityError,
+    UploadError,
 )
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ __all__ = [
     "StreamProtocolError",
     "StreamTruncatedError",
     "UnprocessableEntityError",
+    "UploadError",
 ]
 
 

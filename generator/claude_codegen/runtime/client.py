@@ -288,7 +288,7 @@ class BaseClient(ClientCore):
     ) -> Any:
         """Send one request and return its decoded answer.
 
-        JSON gives a model with ``meta``, ``binary`` the open :class:`RawResponse`, ``jsonl`` a
+        JSON gives a model with ``meta``, ``binary`` a :class:`BinaryResponse`, ``jsonl`` a
         :class:`JSONLStream`, server-sent events a :class:`Stream`. Raises :class:`APIError`.
         """
         prepared = self.prepare(operation, arguments, options, via_beta)
@@ -296,7 +296,9 @@ class BaseClient(ClientCore):
             return self._open_stream(prepared, options)
         raw = self._send(prepared, options)
         if operation.response == "binary":
-            return raw
+            from .binary import BinaryResponse
+
+            return BinaryResponse(raw)
         if operation.response == "jsonl":
             from .stream import JSONLStream
 
@@ -434,7 +436,9 @@ class BaseAsyncClient(ClientCore):
             return await self._open_stream(prepared, options)
         raw = await self._send(prepared, options)
         if operation.response == "binary":
-            return raw
+            from .binary import AsyncBinaryResponse
+
+            return AsyncBinaryResponse(raw)
         if operation.response == "jsonl":
             from .stream import AsyncJSONLStream
 

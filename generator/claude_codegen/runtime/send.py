@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import (
     APIResponseValidationError,
     BaseURLError,
+    ClaudeError,
     ClosedClientError,
     connection_error_from,
     failed_phase,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     import httpx
     from typing_extensions import Self
 
-    from .errors import ClaudeError, Phase
+    from .errors import Phase
     from .request import PreparedRequest
     from .unset import Unset
 
@@ -217,6 +218,9 @@ class _Attempt:
 
         Told by class names, so that clients of libraries built like httpx work too.
         """
+        if isinstance(error, ClaudeError):
+            # Ours already: a file to send could not be read.
+            return None
         kinds = {cls.__name__ for cls in type(error).__mro__}
         if kinds & _TRANSPORT_ERRORS:
             return connection_error_from(
@@ -433,17 +437,20 @@ class Sender:
         the given client, else 5 s to connect and 600 s for the rest. ``attempt`` counts from 1.
 
         Raises :class:`APIConnectionError`, :class:`APITimeoutError`, :class:`BaseURLError`,
-        :class:`ClosedClientError`.
+        :class:`ClosedClientError`, :class:`UploadError` for a file that cannot be read.
         """
         client = self._client(prepared.url)
         arguments: dict[str, Any] = {} if timeout is UNSET else {"timeout": timeout}
         sent = _Attempt(prepared, attempt, client.timeout if timeout is UNSET else timeout)
+        content = prepared.content
         try:
             request = client.build_request(
                 prepared.method,
                 prepared.url,
                 headers=prepared.headers,
-                content=prepared.content,
+                content=content
+                if content is None or isinstance(content, bytes)
+                else content.chunks(),
                 **arguments,
             )
             response = client.send(request, stream=True, follow_redirects=False)
@@ -505,12 +512,15 @@ class AsyncSender:
         client = self._client(prepared.url)
         arguments: dict[str, Any] = {} if timeout is UNSET else {"timeout": timeout}
         sent = _Attempt(prepared, attempt, client.timeout if timeout is UNSET else timeout)
+        content = prepared.content
         try:
             request = client.build_request(
                 prepared.method,
                 prepared.url,
                 headers=prepared.headers,
-                content=prepared.content,
+                content=content
+                if content is None or isinstance(content, bytes)
+                else content.async_chunks(),
                 **arguments,
             )
             response = await client.send(request, stream=True, follow_redirects=False)
