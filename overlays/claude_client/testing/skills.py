@@ -25,6 +25,7 @@ _LONGEST_NAME: Final = 255
 
 def create_skill(call: Call) -> Answer:
     """Store a skill with its first version (spec: SkillCreateParams)."""
+    skills = _skills(call)
     upload = read_upload(call.form, call.operation.max_bytes)
     title = "display_title" if OLDER_SHAPE in call.flags else "display_name"
     display_name: str = call.body.get(title) or upload.name
@@ -39,7 +40,7 @@ def create_skill(call: Call) -> Answer:
         updated_at=timestamp(call.now),
     )
     _add_version(skill, upload, call)
-    _skills(call)[skill.id] = skill
+    skills[skill.id] = skill
     return Answer.of(_show(skill, call))
 
 
