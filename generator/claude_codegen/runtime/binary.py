@@ -163,22 +163,16 @@ class AsyncBinaryResponse(_BinaryFacts):
 
     async def write_to_file(self, target: str | os.PathLike[str] | IO[bytes]) -> int:
         """Write the content in threads; see :meth:`BinaryResponse.write_to_file`."""
-        from anyio import CancelScope
-        from anyio.to_thread import run_sync
+        from functools import partial
+
+        from .threads import off_loop
 
         written = 0
         async with self:
-            destination = _Target(target)
-            file = await run_sync(destination.__enter__)
-            try:
+            with _Target(target) as file:
                 async for chunk in self._body.iter_bytes():
                     written += len(chunk)
-                    await run_sync(file.write, chunk)
-            except BaseException as error:
-                with CancelScope(shield=True):
-                    await run_sync(destination.finish, error)
-                raise
-            await run_sync(destination.finish, None)
+                    await off_loop(partial(file.write, chunk))
         return written
 
     async def close(self) -> None:
@@ -222,21 +216,25 @@ class _Target:
             self._file = open(self._temporary, "xb")  # noqa: PTH123
         return self._file
 
-    def finish(self, error: BaseException | None) -> None:
-        """Close the file, and put it in its place or, after an error, remove it."""
-        if self._file is None:
-            return
-        self._file.close()
-        if self._temporary:
-            if error is None:
-                os.replace(self._temporary, self._path)  # noqa: PTH105
-            else:
-                os.unlink(self._temporary)  # noqa: PTH108
-
     def __exit__(
         self,
         exc_type: type[BaseException] | None,
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.finish(exc)
+        if self._file is None:
+            return
+        try:
+            # Writes out what is buffered, which may be what does not fit on the disk.
+            self._file.close()
+            if self._temporary and exc is None:
+                os.replace(self._temporary, self._path)  # noqa: PTH105
+        except BaseException:
+            self._discard()
+            raise
+        if exc is not None:
+            self._discard()
+
+    def _discard(self) -> None:
+        if self._temporary:
+            os.unlink(self._temporary)  # noqa: PTH108

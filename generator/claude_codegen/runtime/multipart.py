@@ -223,10 +223,10 @@ class MultipartBody:
             for chunk in self.chunks():
                 yield chunk
             return
-        from anyio.to_thread import run_sync
+        from .threads import off_loop
 
         chunks = self.chunks()
-        while (read := await run_sync(next, chunks, None)) is not None:
+        while (read := await off_loop(lambda: next(chunks, None))) is not None:
             yield read
 
     def read(self) -> bytes:
