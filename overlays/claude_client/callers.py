@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from claude_rest._runtime.errors import APIConnectionError, APIError
 
-from .calls import Attempts, CallCore, is_large, log_answer
+from .calls import Attempts, CallCore, is_large, log_answer, with_lists
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from claude_rest._runtime.caller import RequestOptions
     from claude_rest._runtime.operation import Operation
@@ -259,7 +259,7 @@ class AsyncOverlayCaller(CallCore):
     async def _plan(
         self,
         operation: Operation,
-        arguments: dict[str, Any],
+        arguments: Mapping[str, Any],
         options: RequestOptions,
         via_beta: bool,
         *,
@@ -267,6 +267,7 @@ class AsyncOverlayCaller(CallCore):
     ) -> Plan:
         """Make the plan; outside the event loop when the body is large."""
         asyncio = sys.modules.get("asyncio")
+        arguments = with_lists(arguments)
         if asyncio is not None and is_large(arguments) and _asyncio_runs():
 
             def plan() -> Plan:

@@ -108,7 +108,7 @@ class CallCore(ClientCore):
         :class:`~.errors.ApiVersionConflictError`, and what ``build_request`` raises.
         """
         given = checked_options(operation, options)
-        arguments = _with_lists(arguments)
+        arguments = with_lists(arguments)
         max_retries = given.get("max_retries")
         policy = self.settings.retry
         return Plan(
@@ -242,7 +242,7 @@ def checked_options(operation: Operation, options: RequestOptions) -> RequestOpt
     return given  # type: ignore[no-any-return]
 
 
-def _with_lists(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+def with_lists(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     """Turn iterators into lists: they are looked through before they are encoded."""
     if any(_is_iterator(value) for value in arguments.values()):
         return {
