@@ -55,6 +55,7 @@ LONG_MODULES = {
         "one table of error classes with the official names, and how one is chosen"
     ),
     "generator/claude_codegen/load.py": "joining files into one document is one walk over all kinds of node",
+    "generator/claude_codegen/runtime/request.py": "one request from its parts: path, query, headers, body",
     "generator/claude_codegen/runtime/stream.py": "a stream and its asynchronous twin",
     "generator/claude_codegen/runtime/client.py": "a client and its asynchronous twin",
     "generator/claude_codegen/runtime/send.py": "one-shot sending and its asynchronous twin",

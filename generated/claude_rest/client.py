@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 
     from ._runtime.caller import AsyncCaller, Caller
     from ._runtime.errors import APIStatusError
+    from .resources.files import AsyncFiles, Files
     from .resources.messages import AsyncMessages, Messages
     from .resources.models import AsyncModels, Models
+    from .resources.skills import AsyncSkills, Skills
 
 
 class Resources:
@@ -29,6 +31,13 @@ class Resources:
         raise NotImplementedError
 
     @property
+    def files(self) -> Files:
+        """``client.files``."""
+        from .resources.files import Files
+
+        return Files(self._bound_caller(), via_beta=self._via_beta)
+
+    @property
     def messages(self) -> Messages:
         """``client.messages``."""
         from .resources.messages import Messages
@@ -41,6 +50,13 @@ class Resources:
         from .resources.models import Models
 
         return Models(self._bound_caller(), via_beta=self._via_beta)
+
+    @property
+    def skills(self) -> Skills:
+        """``client.skills``."""
+        from .resources.skills import Skills
+
+        return Skills(self._bound_caller(), via_beta=self._via_beta)
 
 
 class Beta(Resources):
@@ -70,6 +86,13 @@ class AsyncResources:
         raise NotImplementedError
 
     @property
+    def files(self) -> AsyncFiles:
+        """``client.files``."""
+        from .resources.files import AsyncFiles
+
+        return AsyncFiles(self._bound_caller(), via_beta=self._via_beta)
+
+    @property
     def messages(self) -> AsyncMessages:
         """``client.messages``."""
         from .resources.messages import AsyncMessages
@@ -82,6 +105,13 @@ class AsyncResources:
         from .resources.models import AsyncModels
 
         return AsyncModels(self._bound_caller(), via_beta=self._via_beta)
+
+    @property
+    def skills(self) -> AsyncSkills:
+        """``client.skills``."""
+        from .resources.skills import AsyncSkills
+
+        return AsyncSkills(self._bound_caller(), via_beta=self._via_beta)
 
 
 class AsyncBeta(AsyncResources):

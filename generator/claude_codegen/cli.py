@@ -155,7 +155,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         chosen = _choose(words)
         arguments = _parser(chosen).parse_args(words)
         assert chosen is not None
-        return _module(chosen).run(arguments)
+        code = _module(chosen).run(arguments)
+        # Here, where a reader that has gone is met with, and not when the interpreter ends.
+        sys.stdout.flush()
+        return code
     except SystemExit as stop:  # argparse: --help and usage errors
         return stop.code if isinstance(stop.code, int) else EXIT_USAGE
     except UsageError as error:

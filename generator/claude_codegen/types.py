@@ -92,6 +92,11 @@ def walk(root: Type) -> Iterator[Type]:
             return
 
 
+def holds_files(root: Type) -> bool:
+    """Tell whether a value of this type is a file or a list of files."""
+    return Scalar("bytes") in walk(root)
+
+
 def references(root: Type) -> Iterator[str]:
     """Yield the name of every component that ``root`` mentions."""
     for part in walk(root):

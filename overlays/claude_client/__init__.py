@@ -14,14 +14,19 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from claude_rest._runtime.binary import AsyncBinaryResponse as AsyncBinaryResponse
+    from claude_rest._runtime.binary import BinaryResponse as BinaryResponse
     from claude_rest._runtime.caller import RequestOptions as RequestOptions
     from claude_rest._runtime.meta import Meta as Meta
+    from claude_rest._runtime.multipart import FileInput as FileInput
     from claude_rest._runtime.page import AsyncPage as AsyncPage
     from claude_rest._runtime.page import AsyncPaginator as AsyncPaginator
     from claude_rest._runtime.page import Page as Page
     from claude_rest._runtime.sse import ServerSentEvent as ServerSentEvent
     from claude_rest._runtime.sse import SSEDecoder as SSEDecoder
+    from claude_rest._runtime.stream import AsyncJSONLStream as AsyncJSONLStream
     from claude_rest._runtime.stream import AsyncStream as AsyncStream
+    from claude_rest._runtime.stream import JSONLStream as JSONLStream
     from claude_rest._runtime.stream import Stream as Stream
     from claude_rest._runtime.struct import Struct as Struct
     from claude_rest._runtime.struct import Unknown as Unknown
@@ -79,6 +84,7 @@ if TYPE_CHECKING:
     from .errors import StreamProtocolError as StreamProtocolError
     from .errors import StreamTruncatedError as StreamTruncatedError
     from .errors import UnprocessableEntityError as UnprocessableEntityError
+    from .errors import UploadError as UploadError
     from .retries import GiveUp as GiveUp
     from .retries import Outcome as Outcome
     from .retries import Retry as Retry
@@ -104,7 +110,9 @@ __all__ = [
     "APIStatusError",
     "APITimeoutError",
     "ApiVersionConflictError",
+    "AsyncBinaryResponse",
     "AsyncClaude",
+    "AsyncJSONLStream",
     "AsyncMessageStream",
     "AsyncMessageStreamManager",
     "AsyncPage",
@@ -113,6 +121,7 @@ __all__ = [
     "AuthenticationError",
     "BadRequestError",
     "BaseURLError",
+    "BinaryResponse",
     "CitationEvent",
     "Claude",
     "ClaudeError",
@@ -127,6 +136,7 @@ __all__ = [
     "CredentialsError",
     "EnvironmentVariableError",
     "EventSizeError",
+    "FileInput",
     "GatewayTimeoutError",
     "GiveUp",
     "HTTPNotImplementedError",
@@ -134,6 +144,7 @@ __all__ = [
     "InputJSONEvent",
     "InternalServerError",
     "InvalidToolInput",
+    "JSONLStream",
     "MessageAccumulator",
     "MessageStopEvent",
     "MessageStream",
@@ -170,6 +181,7 @@ __all__ = [
     "Unknown",
     "UnprocessableEntityError",
     "Unset",
+    "UploadError",
     "__version__",
     "merge_usage",
     "resolve_api_version",
@@ -239,6 +251,7 @@ _EXPORTS = {
         "StreamProtocolError",
         "StreamTruncatedError",
         "UnprocessableEntityError",
+        "UploadError",
     ),
     ".retries": (
         "GiveUp",
@@ -267,11 +280,13 @@ _EXPORTS = {
 
 
 _RUNTIME_EXPORTS = {
+    ".binary": ("AsyncBinaryResponse", "BinaryResponse"),
     ".caller": ("RequestOptions",),
     ".meta": ("Meta",),
+    ".multipart": ("FileInput",),
     ".page": ("AsyncPage", "AsyncPaginator", "Page"),
     ".sse": ("SSEDecoder", "ServerSentEvent"),
-    ".stream": ("AsyncStream", "Stream"),
+    ".stream": ("AsyncJSONLStream", "AsyncStream", "JSONLStream", "Stream"),
     ".struct": ("Struct", "Unknown"),
     ".unset": ("UNSET", "Unset"),
 }

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from claude_rest._runtime.client import is_event_stream
 from claude_rest._runtime.errors import APIConnectionError, APIError
 
-from .calls import Attempts, CallCore, is_large, log_answer
+from .calls import Attempts, CallCore, is_large, log_answer, with_lists
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from claude_rest._runtime.caller import RequestOptions
     from claude_rest._runtime.operation import Operation
@@ -42,7 +43,9 @@ class OverlayCaller(CallCore):
         if plan.prepared.streaming:
             return self._open_stream(plan, self._decode_item(operation.event_type))
         if operation.response == "binary":
-            return self._send(plan)
+            from claude_rest._runtime.binary import BinaryResponse
+
+            return BinaryResponse(self._send(plan))
         if operation.response == "jsonl":
             from claude_rest._runtime.stream import JSONLStream
 
@@ -110,11 +113,8 @@ class OverlayCaller(CallCore):
 
         operation = plan.prepared.operation
         raw = self._send(plan)
-        try:
-            self._check_event_stream(operation, raw.meta)
-        except BaseException:
-            raw.close()
-            raise
+        if not is_event_stream(raw.meta):
+            raise self._no_event_stream(operation, raw.read(), raw.meta)
         return Stream(
             raw.iter_bytes(),
             decode,
@@ -189,7 +189,9 @@ class AsyncOverlayCaller(CallCore):
         if plan.prepared.streaming:
             return await self._open_stream(plan, self._decode_item(operation.event_type))
         if operation.response == "binary":
-            return await self._send(plan)
+            from claude_rest._runtime.binary import AsyncBinaryResponse
+
+            return AsyncBinaryResponse(await self._send(plan))
         if operation.response == "jsonl":
             from claude_rest._runtime.stream import AsyncJSONLStream
 
@@ -255,7 +257,7 @@ class AsyncOverlayCaller(CallCore):
     async def _plan(
         self,
         operation: Operation,
-        arguments: dict[str, Any],
+        arguments: Mapping[str, Any],
         options: RequestOptions,
         via_beta: bool,
         *,
@@ -263,6 +265,7 @@ class AsyncOverlayCaller(CallCore):
     ) -> Plan:
         """Make the plan; outside the event loop when the body is large."""
         asyncio = sys.modules.get("asyncio")
+        arguments = with_lists(arguments)
         if asyncio is not None and is_large(arguments) and _asyncio_runs():
 
             def plan() -> Plan:
@@ -277,11 +280,8 @@ class AsyncOverlayCaller(CallCore):
 
         operation = plan.prepared.operation
         raw = await self._send(plan)
-        try:
-            self._check_event_stream(operation, raw.meta)
-        except BaseException:
-            await raw.close()
-            raise
+        if not is_event_stream(raw.meta):
+            raise self._no_event_stream(operation, await raw.read(), raw.meta)
         return AsyncStream(
             raw.iter_bytes(),
             decode,

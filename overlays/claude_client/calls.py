@@ -134,7 +134,7 @@ class CallCore(ClientCore):
         extra_headers = given.get("extra_headers")
         if extra_headers:
             given["extra_headers"] = lower_headers(extra_headers)
-        arguments = _with_lists(arguments)
+        arguments = with_lists(arguments)
         max_retries = given.get("max_retries")
         policy = self.settings.retry
         return Plan(
@@ -279,14 +279,18 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
-def _with_lists(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+def with_lists(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     """Turn iterators into lists: they are looked through before they are encoded."""
-    if any(hasattr(value, "__next__") for value in arguments.values()):
+    if any(_is_iterator(value) for value in arguments.values()):
         return {
-            name: list(value) if hasattr(value, "__next__") else value
-            for name, value in arguments.items()
+            name: list(value) if _is_iterator(value) else value for name, value in arguments.items()
         }
     return arguments
+
+
+def _is_iterator(value: Any) -> bool:
+    # An open file is one too, over its lines; it is to be sent as it is.
+    return hasattr(value, "__next__") and not hasattr(value, "read")
 
 
 def _body_fields(

@@ -10,6 +10,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from claude_rest._runtime.errors import origin_of
+from claude_rest._runtime.request import split_userinfo
 from claude_rest._runtime.unset import UNSET
 
 from .callers import AsyncOverlayCaller, OverlayCaller
@@ -44,8 +45,8 @@ class _ClientFacts:
 
     @property
     def base_url(self) -> str:
-        """Base URL of the API, without a slash at the end."""
-        return self._settings.base_url
+        """Base URL of the API, without user name, password and a slash at the end."""
+        return split_userinfo(self._settings.base_url)[0]
 
     @property
     def api_version(self) -> str | None:

@@ -43,6 +43,7 @@ from claude_rest._runtime.errors import (
     ServiceUnavailableError,
     StreamTruncatedError,
     UnprocessableEntityError,
+    UploadError,
 )
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ __all__ = [
     "StreamProtocolError",
     "StreamTruncatedError",
     "UnprocessableEntityError",
+    "UploadError",
 ]
 
 

@@ -21,6 +21,7 @@ from claude_client import (
     APIStatusError,
     AsyncClaude,
     AuthenticationError,
+    BadRequestError,
     Claude,
     ContentTooLargeError,
     MissingCredentialsError,
@@ -117,9 +118,22 @@ def test_row_02_messages(claude: Claude, recorder: Recorder, name: str) -> None:
     assert streamed.stop_reason == message.stop_reason
 
 
-@pytest.mark.xfail(reason="issue 3: Message Batches", raises=AttributeError)
-def test_row_03_message_batches(claude: Claude) -> None:
-    claude.messages.batches.list()  # type: ignore[attr-defined]  # pyright: ignore
+def test_row_03_message_batches(claude: Claude, recorder: Recorder) -> None:
+    request = example("messages_batches_create/two_requests.request.json")
+    created = claude.messages.batches.create(**request)
+    assert sent(recorder) == request
+    assert created.to_dict() == example("messages_batches_create/two_requests.response.json")
+    assert [batch.id for batch in claude.messages.batches.list()] == [created.id]
+    while (batch := claude.messages.batches.retrieve(created.id)).processing_status != "ended":
+        pass
+    assert batch.request_counts.succeeded == 2
+    with claude.messages.batches.results(created.id) as results:
+        answers = {line.custom_id: line.result for line in results}
+    assert answers.keys() == {"capital-of-france", "capital-of-japan"}
+    assert all(answer.type == "succeeded" for answer in answers.values())
+    other = claude.messages.batches.create(**request)
+    assert claude.messages.batches.cancel(other.id).processing_status == "canceling"
+    assert claude.messages.batches.delete(created.id).type == "message_batch_deleted"
 
 
 def test_row_04_token_counting(claude: Claude) -> None:
@@ -140,14 +154,41 @@ def test_row_05_models(claude: Claude) -> None:
         claude.models.retrieve("no-such-model")
 
 
-@pytest.mark.xfail(reason="issue 3: Files", raises=AttributeError)
-def test_row_06_files(claude: Claude) -> None:
-    claude.files.list()  # type: ignore[attr-defined]  # pyright: ignore
+def test_row_06_files(claude: Claude, recorder: Recorder, tmp_path: Path) -> None:
+    report = tmp_path / "report.pdf"
+    report.write_bytes(b"%PDF-1.7")
+    uploaded = claude.files.upload(file=report)
+    assert (uploaded.filename, uploaded.mime_type) == ("report.pdf", "application/pdf")
+    assert recorder.requests[-1].headers["content-type"].startswith("multipart/form-data")
+    assert [file.id for file in claude.files.list()] == [uploaded.id]
+    assert claude.files.retrieve_metadata(uploaded.id) == uploaded
+    block: Any = {"type": "document", "source": {"type": "file", "file_id": uploaded.id}}
+    claude.messages.create(
+        model="claude-sonnet-4-5", max_tokens=9, messages=[{"role": "user", "content": [block]}]
+    )
+    assert "anthropic-beta" not in recorder.requests[-1].headers
+    with pytest.raises(BadRequestError) as caught:
+        claude.files.download(uploaded.id)
+    assert caught.value.error_code == "file_not_downloadable"
+    recorder.answers.append(httpx.Response(200, content=b"made by a tool"))
+    assert claude.files.download(uploaded.id).read() == b"made by a tool"
+    assert claude.files.delete(uploaded.id).type == "file_deleted"
 
 
-@pytest.mark.xfail(reason="issue 3: Skills", raises=AttributeError)
 def test_row_07_skills(claude: Claude) -> None:
-    claude.skills.list()  # type: ignore[attr-defined]  # pyright: ignore
+    manual = b"---\nname: greeter\ndescription: Greets people.\n---\nSay hello.\n"
+    skill = claude.skills.create(files=[("greeter/SKILL.md", manual)], display_name="Greeter")
+    assert skill.id in [found.id for found in claude.skills.list(source="custom")]
+    assert claude.skills.retrieve("pptx").source.type == "anthropic"
+    second = claude.skills.versions.create(skill.id, files=[("greeter/SKILL.md", manual)])
+    assert [version.id for version in claude.skills.versions.list(skill.id)] == [
+        second.id,
+        skill.latest_version_id,
+    ]
+    assert claude.skills.versions.retrieve(skill.id, "latest").name == "greeter"
+    assert claude.skills.versions.download(skill.id, second.id).read().startswith(b"PK")
+    claude.skills.versions.delete(skill.id, second.id)
+    assert claude.skills.delete(skill.id).type == "skill_deleted"
 
 
 def test_row_08_beta_headers(claude: Claude, recorder: Recorder) -> None:
@@ -258,9 +299,23 @@ def test_row_14_size_limits(claude: Claude, recorder: Recorder) -> None:
         claude.messages.create(**HELLO)
 
 
-@pytest.mark.xfail(reason="issue 3: batch and file uploads", raises=AttributeError)
-def test_row_14_size_limits_of_batches_and_files(claude: Claude) -> None:
-    claude.messages.batches.create(requests=[])  # type: ignore[attr-defined]  # pyright: ignore
+def test_row_14_size_limits_of_batches_and_files(
+    claude: Claude, recorder: Recorder, tmp_path: Path
+) -> None:
+    text = "x" * (16 * 1024 * 1024)
+    params: Any = {**HELLO, "messages": [{"role": "user", "content": text}]}
+    with pytest.raises(ContentTooLargeError, match=r"messages\.batches\.create.*268,435,456"):
+        claude.messages.batches.create(
+            requests=[{"custom_id": f"r{i}", "params": params} for i in range(17)]
+        )
+    huge = tmp_path / "huge.bin"
+    with huge.open("wb") as file:
+        file.truncate(500 * 1024 * 1024 + 1)
+    with pytest.raises(ContentTooLargeError, match=r"files\.upload.*524,288,000"):
+        claude.files.upload(file=huge)
+    with pytest.raises(ContentTooLargeError, match=r"skills\.create.*31,457,280"):
+        claude.skills.create(files=[("huge/huge.bin", huge)])
+    assert recorder.requests == []
 
 
 def test_row_15_response_headers(claude: Claude) -> None:

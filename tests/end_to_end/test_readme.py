@@ -48,6 +48,7 @@ def test_python_blocks_run_one_after_the_other(
 ) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "mock-key")
     monkeypatch.setenv("ANTHROPIC_BASE_URL", mock_url)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
     namespace: dict[str, Any] = {"__name__": "readme"}
     for code in PYTHON:
         exec(code.replace("http://127.0.0.1:4010", mock_url), namespace)

@@ -46,6 +46,11 @@ def schema_of(node: dict[str, Any]) -> dict[str, Any]:
             return node
 
 
+def kinds_of(schema: dict[str, Any]) -> list[str]:
+    declared = schema.get("type", [])
+    return [declared] if isinstance(declared, str) else list(declared)
+
+
 SPEC: dict[str, tuple[str, str, dict[str, Any], list[dict[str, Any]]]] = {}
 for _path, _item in BUNDLE["paths"].items():
     for _method in METHODS:
@@ -92,7 +97,7 @@ def test_route_and_parameters(key: str) -> None:
             parameter.get("x-python-name", parameter["name"]),
             parameter["in"],
             wire_name=parameter["name"],
-            array=schema_of(parameter["schema"]).get("type") == "array",
+            array="array" in kinds_of(schema_of(parameter["schema"])),
             required=parameter.get("required", False),
         )
         for parameter in parameters
@@ -127,10 +132,15 @@ def test_body(key: str) -> None:
     required = schema.get("required", [])
     assert set(operation.body_fields[: len(required)]) == set(required)
     assert set(operation.body_names.values()) <= set(fields)
-    renamed = {
-        field["x-python-name"]: name for name, field in fields.items() if "x-python-name" in field
+    # A list in a form, and nothing else, has another name on the wire than in Python.
+    lists = {name.removesuffix("[]"): name for name in fields if name.endswith("[]")}
+    assert operation.body_names == lists
+    files = {
+        name
+        for name, field in fields.items()
+        if (field.get("items") or field).get("format") == "binary"
     }
-    assert operation.body_names == renamed
+    assert set(operation.file_fields) == files
     typed = getattr(params, component)
     assert set(typed.__annotations__) == set(fields)
     # Not __required_keys__: it ignores NotRequired in annotations that are strings.

@@ -80,10 +80,11 @@ def examples() -> Iterator[tuple[str, str, Any]]:
                     for name, example in media.get("examples", {}).items():
                         label = f"{operation['operationId']}-{status}-{name}"
                         example = resolved(example)
-                        if media_type == "text/event-stream":
-                            union = component_of(media["x-item-schema"]["$ref"])
-                            for number, data in enumerate(events(example["value"])):
-                                yield union, f"{label}-{number}", data
+                        if "x-item-schema" in media:
+                            item = component_of(media["x-item-schema"]["$ref"])
+                            parse = events if media_type == "text/event-stream" else lines
+                            for number, data in enumerate(parse(example["value"])):
+                                yield item, f"{label}-{number}", data
                         else:
                             schema = component_of(media["schema"]["$ref"])
                             yield schema, label, example["value"]
@@ -94,6 +95,10 @@ def events(text: str) -> list[Any]:
     found = decoder.feed(text.encode())
     assert not decoder.finish(), "the example ends inside an event"
     return [json.loads(event.data) for event in found]
+
+
+def lines(text: str) -> list[Any]:
+    return [json.loads(line) for line in text.splitlines()]
 
 
 def resolved(node: dict[str, Any]) -> dict[str, Any]:
@@ -137,9 +142,10 @@ def test_every_example_file_is_among_them() -> None:
     for path in SPEC_EXAMPLES.rglob("*"):
         if path.suffix == ".json":
             assert canonical(json.loads(path.read_text("utf-8"))) in used, path
-        elif path.suffix == ".sse":
-            for event in events(path.read_text("utf-8")):
-                assert canonical(event) in used, path
+        elif path.suffix in (".sse", ".jsonl"):
+            parse = events if path.suffix == ".sse" else lines
+            for item in parse(path.read_text("utf-8")):
+                assert canonical(item) in used, path
 
 
 @pytest.mark.parametrize("component", RESPONSE_TYPES)

@@ -54,6 +54,49 @@ def _rename_text_part(name: str) -> tuple[Edit, ...]:
 
 SIZE = f"{PARAMS}/properties/size"
 
+
+def _form(field: str) -> tuple[Edit, ...]:
+    """Add an operation that takes a form with files in one field."""
+    operation = """note:
+  put:
+    operationId: notes_attach
+    description: Attaches files.
+    tags: [Notes]
+    x-resource: notes
+    x-method: attach
+    x-max-bytes: 1000
+    x-retry: mutating
+    parameters:
+      - name: note_id
+        in: path
+        required: true
+        description: Which note.
+        schema:
+          type: string
+    requestBody:
+      content:
+        multipart/form-data:
+          schema:
+            $ref: ../schemas/notes/requests.yaml#/NoteAttachParams
+    responses:
+      '204':
+        description: Done.
+  get:
+"""
+    component = f"""NoteAttachParams:
+  type: object
+  description: Files to attach.
+  properties:
+    {field}:
+      type: array
+      description: The files.
+      items:
+        type: string
+        format: binary
+"""
+    return ((PATHS, "note:\n  get:\n", operation), (REQUESTS, "", component))
+
+
 _SECOND_ID = ((PATHS, "operationId: notes_list", "operationId: notes_create"),)
 
 
@@ -387,6 +430,20 @@ CASES = (
         (PATHS, "schema:"),
         (),
         also=("unused-component", "stream-argument", "example-unpaired"),
+    ),
+    Case(
+        "form-field",
+        _form("files"),
+        f"{SCHEMAS}/NoteAttachParams/properties/files",
+        (REQUESTS, "    files:"),
+        _form("files[]"),
+    ),
+    Case(
+        "file-misplaced",
+        replace_size("type: string\nformat: binary"),
+        f"{SIZE}/format",
+        (REQUESTS, "format"),
+        replace_size("type: string\nformat: byte"),
     ),
     Case(
         "parameter-style",

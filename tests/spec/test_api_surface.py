@@ -1,10 +1,10 @@
 """The spec covers the API surface that the official Python SDK encodes.
 
-`tests/data/api-surface.json.gz` holds that surface for the families messages, messages/count_tokens
-and models, stable and beta: operations with their parameters, and every type they reach (structure
-only: names, required, nullable, types). Its type expressions have a `kind`: str, int, float, bool,
-any, datetime, literal (`values`, `open`), list (`items`), map (`values`), union (`variants`),
-ref (`name`) or page (`page`, `items`), each perhaps `nullable`.
+`tests/data/api-surface.json.gz` holds that surface for the families messages, messages/count_tokens,
+messages/batches, models, files and skills, stable and beta: operations with their parameters, and
+every type they reach (structure only: names, required, nullable, types). Its type expressions have a
+`kind`: str, int, float, bool, any, datetime, file, literal (`values`, `open`), list (`items`), map
+(`values`), union (`variants`), ref (`name`) or page (`page`, `items`), each perhaps `nullable`.
 
 The SDK has each type twice, `Message` and `BetaMessage`; the spec has it once. So stable and beta
 types are merged under the spec's component name before they are compared, and whatever the two
@@ -47,10 +47,22 @@ COMPONENT_NAMES = {
     "beta.beta_raw_message_delta_event.Delta": "RawMessageDeltaEventDelta",
     "tool_param.InputSchemaTyped": "ToolInputSchemaParam",
     "beta.beta_tool_param.InputSchemaTyped": "ToolInputSchemaParam",
+    "messages.batch_create_params.Request": "MessageBatchRequestParam",
+    "beta.messages.batch_create_params.Request": "MessageBatchRequestParam",
+    # The SDK calls the body's type after the method that takes it alone.
+    "message_create_params.MessageCreateParamsNonStreaming": "MessageCreateParams",
+    "beta.message_create_params.MessageCreateParamsNonStreaming": "MessageCreateParams",
 }
 
+# Bodies of other operations that the SDK mixes with headers and options; each is compared once, as
+# the body of its own operation.
+BODIES = frozenset({"MessageCreateParams"})
+
 # Classes of the SDK that are pages: the pagination style and the fields of the body beside `data`.
-PAGES = {"SyncPage": ("id-cursor", {"has_more": "bool", "first_id": "str?", "last_id": "str?"})}
+PAGES = {
+    "SyncPage": ("id-cursor", {"has_more": "bool", "first_id": "str?", "last_id": "str?"}),
+    "SyncPageCursor": ("token-cursor", {"next_page": "str?"}),
+}
 
 # What may differ, with the reason; `*` stands for any operation. An entry without effect has to go.
 EXPECTED = {
@@ -66,6 +78,45 @@ EXPECTED = {
     "POST /v1/messages body.temperature: not in the surface": "taken up to version 2023-06-01",
     "POST /v1/messages body.top_k: not in the surface": "taken up to version 2023-06-01",
     "POST /v1/messages body.top_p: not in the surface": "taken up to version 2023-06-01",
+    **dict.fromkeys(
+        (
+            "GET /v1/files query parameter after_id: not in the surface",
+            "GET /v1/files query parameter before_id: not in the surface",
+        ),
+        "the list in the shape of files-api-2025-04-14 is paged by them; the SDK knows today's only",
+    ),
+    **dict.fromkeys(
+        (
+            "POST /v1/skills body.display_title: not in the surface",
+            "Skill.display_title: not in the surface",
+            "Skill.latest_version: not in the surface",
+            "SkillVersion.directory: not in the surface",
+            "SkillVersion.version: not in the surface",
+        ),
+        "part of the shape of skills-2025-10-02; the SDK knows today's only",
+    ),
+    **{
+        f"{kind}ErrorObject.details: not in the surface": (
+            "sent with error codes; the SDK reads it from the raw body"
+        )
+        for kind in (
+            "API",
+            "Authentication",
+            "Billing",
+            "GatewayTimeout",
+            "InvalidRequest",
+            "NotFound",
+            "Overloaded",
+            "Permission",
+            "RateLimit",
+        )
+    },
+    **{
+        f"ErrorResponse.error: member {kind}ErrorObject is not in the surface": (
+            "the SDK has the status and its exception, but no type for the body"
+        )
+        for kind in ("Conflict", "RequestTooLarge")
+    },
     "SystemMessageParam.content: required in the surface": (
         "only the stable shape requires it; with beta properties a system message may lack it"
     ),
@@ -168,7 +219,7 @@ class Surface:
     def __post_init__(self) -> None:
         shapes: dict[str, dict[bool, list[Fields]]] = {}
         for name, declared in self.document["types"].items():
-            if declared["def"] == "object":
+            if declared["def"] == "object" and component_name(name) not in BODIES:
                 stable = "ga" in declared["namespaces"]
                 shapes.setdefault(component_name(name), {}).setdefault(stable, []).append(
                     self.fields(declared["fields"])
@@ -292,13 +343,14 @@ class Spec:
                 case "object":
                     values = schema.get("additionalProperties", True)
                     form |= Form(values=self.form({} if values is True else values))
-                case "string" if schema.get("format") == "date-time":
-                    form |= Form(scalars=frozenset({"datetime"}))
+                case "string" if schema.get("format") in _FORMATS:
+                    form |= Form(scalars=frozenset({_FORMATS[schema["format"]]}))
                 case _:
                     form |= Form(scalars=frozenset({_SCALARS[name]}))
         return form
 
 
+_FORMATS = {"date-time": "datetime", "binary": "file"}
 _SCALARS = {"string": "str", "integer": "int", "number": "float", "boolean": "bool"}
 
 
@@ -328,7 +380,9 @@ def _operation_differences(
     if operation is None:
         yield f"{key}: the operation is missing"
         return
-    resource, _, name = entries[0]["sdk_method"].removeprefix("client.").rpartition(".")
+    # What the SDK has in its beta namespace only stands with the others here.
+    method = re.sub(r"^client\.(beta\.)?", "", entries[0]["sdk_method"])
+    resource, _, name = method.rpartition(".")
     if (operation.get("x-resource"), operation.get("x-method")) != (resource, name):
         yield f"{key}: should be the method {name} of {resource}"
     yield from _parameter_differences(key, entries, surface, spec, operation, reached)
@@ -337,24 +391,31 @@ def _operation_differences(
     for entry in entries:
         by_stability[entry["namespace"] == "ga"].append(surface.fields(entry["body_params"]))
     body = merge(by_stability[True], by_stability[False])
-    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    media = operation.get("requestBody", {}).get("content", {})
+    kinds = {entry["request_content_type"] for entry in entries} - {None}
+    if set(media) != (kinds or ({"application/json"} if body else set())):
+        yield f"{key} body: media type {', '.join(sorted(media)) or 'none'}"
+    content = next(iter(media.values()), {})
     if body or content:
-        yield from _object_differences(
-            f"{key} body", body, spec.resolve(content.get("schema", {})), spec, reached
-        )
+        schema = spec.resolve(content.get("schema", {}))
+        if "multipart/form-data" in media:
+            schema = _with_argument_names(schema)
+        yield from _object_differences(f"{key} body", body, schema, spec, reached)
 
     answers = spec.resolve(operation["responses"]["200"]).get("content", {})
     kinds = {kind for entry in entries for kind in entry["response"]["kinds"]}
     for kind, media_type, place, schema_key in (
         ("json", "application/json", "type", "schema"),
         ("sse", "text/event-stream", "stream_type", "x-item-schema"),
+        ("jsonl", "application/x-jsonl", "type", "x-item-schema"),
+        ("binary", "application/binary", "type", "schema"),
     ):
         at = f"{key} {kind} response"
         schema = answers.get(media_type, {}).get(schema_key)
         if (schema is not None) != (kind in kinds):
             yield f"{at}: {'missing' if kind in kinds else 'not in the surface'}"
             continue
-        if schema is None:
+        if schema is None or kind == "binary":
             continue
         for expression in [entry["response"][place] for entry in entries]:
             if expression["kind"] == "page":
@@ -367,6 +428,17 @@ def _operation_differences(
         if expected != Form():
             yield from _form_differences(at, expected, spec.form(schema))
             reached += sorted(_named(expected) - set(reached))
+
+
+def _with_argument_names(form: dict[str, Any]) -> dict[str, Any]:
+    """Name lists as the SDK does: its argument `files` is the field `files[]` of the form."""
+    return {
+        **form,
+        "required": [name.removesuffix("[]") for name in form.get("required", [])],
+        "properties": {
+            name.removesuffix("[]"): schema for name, schema in form["properties"].items()
+        },
+    }
 
 
 def _page_differences(
@@ -528,6 +600,11 @@ def _set(document: dict[str, Any], component: str, name: str, schema: dict[str, 
     _component(document, component)["properties"][name] = schema
 
 
+def _rename_media(holder: dict[str, Any]) -> None:
+    (media,) = holder["content"].values()
+    holder["content"] = {"application/json": media}
+
+
 Mutation = Callable[[dict[str, Any]], object]
 
 MUTATIONS: list[tuple[str, Mutation, str]] = [
@@ -600,6 +677,33 @@ MUTATIONS: list[tuple[str, Mutation, str]] = [
         "path parameter",
         lambda d: _drop_parameter(d, "/v1/models/{model_id}", "model_id"),
         "GET /v1/models/{model_id} path parameter model_id: missing",
+    ),
+    (
+        "field of a form",
+        lambda d: _drop_property(d, "SkillCreateParams", "files[]"),
+        "POST /v1/skills body.files: missing",
+    ),
+    (
+        "file of a form",
+        lambda d: _set(d, "FileUploadParams", "file", {"type": "string"}),
+        "POST /v1/files body.file: type file is missing",
+    ),
+    (
+        "media type of a body",
+        lambda d: _rename_media(d["paths"]["/v1/files"]["post"]["requestBody"]),
+        "POST /v1/files body: media type application/json",
+    ),
+    (
+        "item of a JSONL answer",
+        lambda d: _drop_member(_component(d, "MessageBatchResult"), "MessageBatchExpiredResult"),
+        "MessageBatchIndividualResponse.result: member MessageBatchExpiredResult is missing",
+    ),
+    (
+        "binary answer",
+        lambda d: _rename_media(
+            d["paths"]["/v1/files/{file_id}/content"]["get"]["responses"]["200"]
+        ),
+        "GET /v1/files/{file_id}/content binary response: missing",
     ),
     (
         "operation",

@@ -249,11 +249,6 @@ class ClientCore:
         decode = self._decode_item(operation.page_item)
         return body, [decode(item) for item in items]
 
-    def _check_event_stream(self, operation: Operation, meta: Meta) -> None:
-        """Raise when the answer is no event stream, such as the page of a login portal."""
-        if not is_event_stream(meta):
-            raise self._no_event_stream(operation, b"", meta)
-
     def _no_event_stream(self, operation: Operation, content: bytes, meta: Meta) -> APIError:
         """Return the error of an answer that is no event stream, by what its body says."""
         body: Any = parse_error_body(content).body
@@ -340,7 +335,7 @@ class BaseClient(ClientCore):
     ) -> Any:
         """Send one request and return its decoded answer.
 
-        JSON gives a model with ``meta``, ``binary`` the open :class:`RawResponse`, ``jsonl`` a
+        JSON gives a model with ``meta``, ``binary`` a :class:`BinaryResponse`, ``jsonl`` a
         :class:`JSONLStream`, server-sent events a :class:`Stream`. Raises :class:`APIError`.
         """
         prepared = self.prepare(operation, arguments, options, via_beta)
@@ -348,7 +343,9 @@ class BaseClient(ClientCore):
             return self._open_stream(prepared, options)
         raw = self._send(prepared, options)
         if operation.response == "binary":
-            return raw
+            from .binary import BinaryResponse
+
+            return BinaryResponse(raw)
         if operation.response == "jsonl":
             from .stream import JSONLStream
 
@@ -487,7 +484,9 @@ class BaseAsyncClient(ClientCore):
             return await self._open_stream(prepared, options)
         raw = await self._send(prepared, options)
         if operation.response == "binary":
-            return raw
+            from .binary import AsyncBinaryResponse
+
+            return AsyncBinaryResponse(raw)
         if operation.response == "jsonl":
             from .stream import AsyncJSONLStream
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from .errors import (
     APIResponseValidationError,
     BaseURLError,
+    ClaudeError,
     ClosedClientError,
     EnvironmentVariableError,
     connection_error_from,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     import httpx
     from typing_extensions import Self
 
-    from .errors import ClaudeError, Phase
+    from .errors import Phase
     from .request import PreparedRequest
     from .unset import Unset
 
@@ -316,6 +317,9 @@ class _Attempt:
 
         Told by class names, so that clients of libraries built like httpx work too.
         """
+        if isinstance(error, ClaudeError):
+            # Ours already: a file to send could not be read.
+            return None
         kinds = {cls.__name__ for cls in type(error).__mro__}
         if kinds & _TRANSPORT_ERRORS:
             return connection_error_from(
@@ -680,17 +684,21 @@ class Sender:
         from 1.
 
         Raises :class:`APIConnectionError`, :class:`APITimeoutError`, :class:`BaseURLError`,
-        :class:`ClosedClientError`, :class:`EnvironmentVariableError`.
+        :class:`ClosedClientError`, :class:`EnvironmentVariableError`, and :class:`UploadError`
+        for a file that cannot be read.
         """
         client = self._client(prepared.url)
         limits = _effective_timeout(client, self._given is not None, timeout)
         sent = _Attempt(prepared, attempt, limits)
+        content = prepared.content
         try:
             request = client.build_request(
                 prepared.method,
                 prepared.url,
                 headers=prepared.headers,
-                content=prepared.content,
+                content=content
+                if content is None or isinstance(content, bytes)
+                else content.chunks(),
                 timeout=limits,
             )
             response = client.send(request, stream=True, follow_redirects=False)
@@ -762,12 +770,15 @@ class AsyncSender:
         client = self._client(prepared.url)
         limits = _effective_timeout(client, self._given is not None, timeout)
         sent = _Attempt(prepared, attempt, limits)
+        content = prepared.content
         try:
             request = client.build_request(
                 prepared.method,
                 prepared.url,
                 headers=prepared.headers,
-                content=prepared.content,
+                content=content
+                if content is None or isinstance(content, bytes)
+                else content.async_chunks(),
                 timeout=limits,
             )
             response = await _send_cancellably(client, request)

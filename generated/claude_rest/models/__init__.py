@@ -29,6 +29,24 @@ if TYPE_CHECKING:
     from .errors import PermissionErrorObject as PermissionErrorObject
     from .errors import RateLimitErrorObject as RateLimitErrorObject
     from .errors import RequestTooLargeErrorObject as RequestTooLargeErrorObject
+    from .files.file_metadata import DeletedFile as DeletedFile
+    from .files.file_metadata import FileListResponse as FileListResponse
+    from .files.file_metadata import FileMetadata as FileMetadata
+    from .files.file_metadata import FileScope as FileScope
+    from .message_batches.message_batch import DeletedMessageBatch as DeletedMessageBatch
+    from .message_batches.message_batch import MessageBatch as MessageBatch
+    from .message_batches.message_batch import MessageBatchListResponse as MessageBatchListResponse
+    from .message_batches.message_batch import (
+        MessageBatchRequestCounts as MessageBatchRequestCounts,
+    )
+    from .message_batches.results import MessageBatchCanceledResult as MessageBatchCanceledResult
+    from .message_batches.results import MessageBatchErroredResult as MessageBatchErroredResult
+    from .message_batches.results import MessageBatchExpiredResult as MessageBatchExpiredResult
+    from .message_batches.results import (
+        MessageBatchIndividualResponse as MessageBatchIndividualResponse,
+    )
+    from .message_batches.results import MessageBatchResult as MessageBatchResult
+    from .message_batches.results import MessageBatchSucceededResult as MessageBatchSucceededResult
     from .messages.advisor import AdvisorRedactedResultBlock as AdvisorRedactedResultBlock
     from .messages.advisor import AdvisorResultBlock as AdvisorResultBlock
     from .messages.advisor import AdvisorTool20260301 as AdvisorTool20260301
@@ -363,6 +381,13 @@ if TYPE_CHECKING:
     from .models.model_info import ModelInfo as ModelInfo
     from .models.model_info import ModelLine as ModelLine
     from .models.model_info import ModelListResponse as ModelListResponse
+    from .skills.skill import DeletedSkill as DeletedSkill
+    from .skills.skill import Skill as Skill
+    from .skills.skill import SkillListResponse as SkillListResponse
+    from .skills.skill import SkillSource as SkillSource
+    from .skills.skill_version import DeletedSkillVersion as DeletedSkillVersion
+    from .skills.skill_version import SkillVersion as SkillVersion
+    from .skills.skill_version import SkillVersionListResponse as SkillVersionListResponse
 
 _MODULES: dict[str, str] = {
     "APIErrorObject": "errors",
@@ -478,6 +503,10 @@ _MODULES: dict[str, str] = {
     "ContextManagementCapability": "models.capabilities",
     "ContextManagementResponse": "messages.message_details",
     "CountTokensContextManagementResponse": "messages.requests",
+    "DeletedFile": "files.file_metadata",
+    "DeletedMessageBatch": "message_batches.message_batch",
+    "DeletedSkill": "skills.skill",
+    "DeletedSkillVersion": "skills.skill_version",
     "Diagnostics": "messages.message_details",
     "DirectCaller": "messages.tool_use",
     "DocumentBlock": "messages.documents",
@@ -495,6 +524,9 @@ _MODULES: dict[str, str] = {
     "FallbackInfo": "messages.compaction_and_fallback",
     "FallbackMessageIterationUsage": "messages.usage_details",
     "FallbackRefusalTrigger": "messages.compaction_and_fallback",
+    "FileListResponse": "files.file_metadata",
+    "FileMetadata": "files.file_metadata",
+    "FileScope": "files.file_metadata",
     "GatewayTimeoutErrorObject": "errors",
     "InputJSONDelta": "messages.stream_deltas",
     "InputTransformation": "messages.message_details",
@@ -510,6 +542,15 @@ _MODULES: dict[str, str] = {
     "MCPToolset": "messages.mcp",
     "MemoryTool20250818": "messages.client_tools",
     "Message": "messages.message",
+    "MessageBatch": "message_batches.message_batch",
+    "MessageBatchCanceledResult": "message_batches.results",
+    "MessageBatchErroredResult": "message_batches.results",
+    "MessageBatchExpiredResult": "message_batches.results",
+    "MessageBatchIndividualResponse": "message_batches.results",
+    "MessageBatchListResponse": "message_batches.message_batch",
+    "MessageBatchRequestCounts": "message_batches.message_batch",
+    "MessageBatchResult": "message_batches.results",
+    "MessageBatchSucceededResult": "message_batches.results",
     "MessageDeltaUsage": "messages.stream_events",
     "MessageIterationUsage": "messages.usage_details",
     "MessageTokensCount": "messages.requests",
@@ -551,6 +592,11 @@ _MODULES: dict[str, str] = {
     "ServerToolUseBlock": "messages.tool_use",
     "ServerToolsCapability": "models.capabilities",
     "SignatureDelta": "messages.stream_deltas",
+    "Skill": "skills.skill",
+    "SkillListResponse": "skills.skill",
+    "SkillSource": "skills.skill",
+    "SkillVersion": "skills.skill_version",
+    "SkillVersionListResponse": "skills.skill_version",
     "StopReason": "messages.message",
     "TextBlock": "messages.text",
     "TextCitation": "messages.citations",
@@ -735,6 +781,10 @@ __all__ = [  # noqa: RUF022
     "ContextManagementCapability",
     "ContextManagementResponse",
     "CountTokensContextManagementResponse",
+    "DeletedFile",
+    "DeletedMessageBatch",
+    "DeletedSkill",
+    "DeletedSkillVersion",
     "Diagnostics",
     "DirectCaller",
     "DocumentBlock",
@@ -752,6 +802,9 @@ __all__ = [  # noqa: RUF022
     "FallbackInfo",
     "FallbackMessageIterationUsage",
     "FallbackRefusalTrigger",
+    "FileListResponse",
+    "FileMetadata",
+    "FileScope",
     "GatewayTimeoutErrorObject",
     "InputJSONDelta",
     "InputTransformation",
@@ -767,6 +820,15 @@ __all__ = [  # noqa: RUF022
     "MCPToolset",
     "MemoryTool20250818",
     "Message",
+    "MessageBatch",
+    "MessageBatchCanceledResult",
+    "MessageBatchErroredResult",
+    "MessageBatchExpiredResult",
+    "MessageBatchIndividualResponse",
+    "MessageBatchListResponse",
+    "MessageBatchRequestCounts",
+    "MessageBatchResult",
+    "MessageBatchSucceededResult",
     "MessageDeltaUsage",
     "MessageIterationUsage",
     "MessageTokensCount",
@@ -808,6 +870,11 @@ __all__ = [  # noqa: RUF022
     "ServerToolUseBlock",
     "ServerToolsCapability",
     "SignatureDelta",
+    "Skill",
+    "SkillListResponse",
+    "SkillSource",
+    "SkillVersion",
+    "SkillVersionListResponse",
     "StopReason",
     "TextBlock",
     "TextCitation",

@@ -11,10 +11,30 @@ if TYPE_CHECKING:
     from .._runtime.operation import Operation
 
 _FAMILIES = {
+    "files.delete": "files",
+    "files.download": "files",
+    "files.list": "files",
+    "files.retrieve_metadata": "files",
+    "files.upload": "files",
+    "messages.batches.cancel": "message_batches",
+    "messages.batches.create": "message_batches",
+    "messages.batches.delete": "message_batches",
+    "messages.batches.list": "message_batches",
+    "messages.batches.results": "message_batches",
+    "messages.batches.retrieve": "message_batches",
     "messages.count_tokens": "messages",
     "messages.create": "messages",
     "models.list": "models",
     "models.retrieve": "models",
+    "skills.create": "skills",
+    "skills.delete": "skills",
+    "skills.list": "skills",
+    "skills.retrieve": "skills",
+    "skills.versions.create": "skills",
+    "skills.versions.delete": "skills",
+    "skills.versions.download": "skills",
+    "skills.versions.list": "skills",
+    "skills.versions.retrieve": "skills",
 }
 
 

@@ -92,6 +92,8 @@ BETA_RULES: Mapping[str, Mapping[str, Any]] = {
         ),
         "fields": {"tools": {"beta": BetaRule("mcp-client-2026-09-15")}},
     },
+    "MessageBatchCreateParams": {"fields": {"requests": {"items": "MessageBatchRequestParam"}}},
+    "MessageBatchRequestParam": {"fields": {"params": {"type": "MessageCreateParams"}}},
     "MessageCountTokensParams": {
         "fields": {
             "messages": {"items": "MessageParam"},

@@ -11,8 +11,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .files.requests import FileUploadParams as FileUploadParams
     from .headers import AnthropicBeta as AnthropicBeta
     from .headers import AnthropicVersion as AnthropicVersion
+    from .message_batches.requests import MessageBatchCreateParams as MessageBatchCreateParams
+    from .message_batches.requests import MessageBatchRequestParam as MessageBatchRequestParam
     from .messages.advisor import AdvisorRedactedResultBlockParam as AdvisorRedactedResultBlockParam
     from .messages.advisor import AdvisorResultBlockParam as AdvisorResultBlockParam
     from .messages.advisor import AdvisorTool20260301Param as AdvisorTool20260301Param
@@ -442,6 +445,8 @@ if TYPE_CHECKING:
     )
     from .messages.web_search import WebSearchToolResultErrorCode as WebSearchToolResultErrorCode
     from .models.model_info import Model as Model
+    from .skills.requests import SkillCreateParams as SkillCreateParams
+    from .skills.requests import SkillVersionCreateParams as SkillVersionCreateParams
 
 _MODULES: dict[str, str] = {
     "AdvisorRedactedResultBlockParam": "messages.advisor",
@@ -569,6 +574,7 @@ _MODULES: dict[str, str] = {
     "FallbacksParam": "messages.request_options",
     "FileDocumentSourceParam": "messages.documents",
     "FileImageSourceParam": "messages.images",
+    "FileUploadParams": "files.requests",
     "ImageBlockParam": "messages.images",
     "ImageBlockParamSource": "messages.images",
     "ImageTransformationsParam": "messages.images",
@@ -582,6 +588,8 @@ _MODULES: dict[str, str] = {
     "MCPToolUseBlockParam": "messages.mcp",
     "MCPToolsetParam": "messages.mcp",
     "MemoryTool20250818Param": "messages.client_tools",
+    "MessageBatchCreateParams": "message_batches.requests",
+    "MessageBatchRequestParam": "message_batches.requests",
     "MessageContainerParam": "messages.request_options",
     "MessageContentParam": "messages.requests",
     "MessageCountTokensParams": "messages.requests",
@@ -604,7 +612,9 @@ _MODULES: dict[str, str] = {
     "ServerToolCaller20260120Param": "messages.tool_use",
     "ServerToolCallerParam": "messages.tool_use",
     "ServerToolUseBlockParam": "messages.tool_use",
+    "SkillCreateParams": "skills.requests",
     "SkillParams": "messages.request_options",
+    "SkillVersionCreateParams": "skills.requests",
     "SystemMessageOutputConfigParam": "messages.requests",
     "SystemMessageParam": "messages.requests",
     "SystemMessageParamContentBlock": "messages.requests",
@@ -821,6 +831,7 @@ __all__ = [  # noqa: RUF022
     "FallbacksParam",
     "FileDocumentSourceParam",
     "FileImageSourceParam",
+    "FileUploadParams",
     "ImageBlockParam",
     "ImageBlockParamSource",
     "ImageTransformationsParam",
@@ -834,6 +845,8 @@ __all__ = [  # noqa: RUF022
     "MCPToolUseBlockParam",
     "MCPToolsetParam",
     "MemoryTool20250818Param",
+    "MessageBatchCreateParams",
+    "MessageBatchRequestParam",
     "MessageContainerParam",
     "MessageContentParam",
     "MessageCountTokensParams",
@@ -856,7 +869,9 @@ __all__ = [  # noqa: RUF022
     "ServerToolCaller20260120Param",
     "ServerToolCallerParam",
     "ServerToolUseBlockParam",
+    "SkillCreateParams",
     "SkillParams",
+    "SkillVersionCreateParams",
     "SystemMessageOutputConfigParam",
     "SystemMessageParam",
     "SystemMessageParamContentBlock",

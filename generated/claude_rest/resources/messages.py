@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ..params.messages.thinking import ThinkingConfigParam
     from ..params.messages.tools import ToolChoiceParam, ToolUnionParam
     from ..params.models.model_info import Model
+    from .messages_batches import AsyncBatches, Batches
 
 
 class Messages:
@@ -46,6 +47,13 @@ class Messages:
         """Bind the methods to what carries them out; ``via_beta`` marks ``client.beta``."""
         self._caller = caller
         self._via_beta = via_beta
+
+    @property
+    def batches(self) -> Batches:
+        """``client.messages.batches``."""
+        from .messages_batches import Batches
+
+        return Batches(self._caller, via_beta=self._via_beta)
 
     def count_tokens(
         self,
@@ -385,6 +393,13 @@ class AsyncMessages:
         """Bind the methods to what carries them out; ``via_beta`` marks ``client.beta``."""
         self._caller = caller
         self._via_beta = via_beta
+
+    @property
+    def batches(self) -> AsyncBatches:
+        """``client.messages.batches``."""
+        from .messages_batches import AsyncBatches
+
+        return AsyncBatches(self._caller, via_beta=self._via_beta)
 
     async def count_tokens(
         self,

@@ -17,6 +17,7 @@ from ..types import (
     Ref,
     Tagged,
     Type,
+    holds_files,
     references,
 )
 from .environment import render
@@ -78,6 +79,9 @@ def _descriptor(operation: OperationNode, representation: Representation) -> dic
         }
         if renamed:
             fields["body_names"] = repr(renamed)
+        files = tuple(field.wire_name for field in body.fields if holds_files(field.type))
+        if files:
+            fields["file_fields"] = tuple_of(files)
         fields["request_type"] = string(operation.body)
     answer = operation.answer
     if answer.kind != "json":

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..ir import Representation
-from ..types import Component, Tagged, references
+from ..types import Component, Tagged, holds_files, references
 from .environment import render
 from .modules import Module, import_lines, modules_of, packages_of
-from .text import docstring, names_in, prose, string
+from .text import argument_annotation, docstring, names_in, prose, string
 from .typed_dicts import RequestType, request_types
 
 
@@ -81,13 +81,18 @@ class _Emitter:
             f"from {'.' * (module.depth + 1)}models.{self.components[twin].module} import {twin}"
             for twin in twins
         ]
+        used = names_in(body)
+        runtime = "." * (module.depth + 1) + "_runtime"
+        files = [f"from {runtime}.multipart import FileInput"] if "FileInput" in used else []
         return render(
             "params_module.py.jinja",
             source=module.source,
             doc=docstring(f"Request types of ``{module.source}``."),
             body=body,
-            used=names_in(body),
-            type_imports="\n".join([import_lines(module, mentioned, self.components), *models]),
+            used=used,
+            type_imports="\n".join(
+                [*files, import_lines(module, mentioned, self.components), *models]
+            ),
         )
 
     def mentions(self, component: Component) -> set[str]:
@@ -112,8 +117,13 @@ class _Emitter:
         order = {field.wire_name: i for i, field in enumerate(component.fields)}
         lines: list[_KeyLine] = []
         for key in sorted(request_type.keys, key=lambda key: order[key.name]):
-            annotation = key.annotation if key.required else f"NotRequired[{key.annotation}]"
             field = described[key.name]
+            # The tool knows no files: to it they are text like any other.
+            annotation = (
+                argument_annotation(field.type) if holds_files(field.type) else key.annotation
+            )
+            if not key.required:
+                annotation = f"NotRequired[{annotation}]"
             notes = prose(field.description)
             if field.beta is not None:
                 flags = " or ".join(f"``{flag}``" for flag in field.beta.any_of)

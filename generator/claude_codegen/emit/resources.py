@@ -20,6 +20,9 @@ from .text import (
     names_in,
 )
 
+_WRAPPERS = {"binary": "BinaryResponse", "jsonl": "JSONLStream[{}]"}
+"""Classes of answers that are read after the call; asynchronous ones have ``Async`` in front."""
+
 
 @dataclass(frozen=True)
 class _Argument:
@@ -121,10 +124,6 @@ class _Emitter:
             params=params,
             models=models,
             children=children,
-            streams=any(
-                operation.answer.event_type or operation.answer.kind == "jsonl"
-                for operation in resource.operations
-            ),
             pages=any(operation.pagination for operation in resource.operations),
         )
 
@@ -173,8 +172,8 @@ class _Emitter:
         arguments = self.arguments(operation)
         answer = operation.answer
         returns = "None" if answer.type is None else model_annotation(answer.type)
-        if answer.kind == "binary":
-            returns = "bytes"
+        if answer.kind in _WRAPPERS:
+            returns = _WRAPPERS[answer.kind].format(returns)
         entries = [(argument.name, argument.description) for argument in arguments]
         described = [entry for entry in entries if entry[1].strip()]
         more = argument_lines(described, "Args", LINE_LENGTH - 8) if described else ""
@@ -184,8 +183,10 @@ class _Emitter:
         kind = "call"
         if operation.pagination:
             kind = "paginate"
-        elif answer.kind in ("sse", "jsonl"):
+        elif answer.kind == "sse":
             kind = "stream"
+        elif answer.kind in _WRAPPERS:
+            kind = "open"
         return {
             "name": operation.method_name,
             "constant": constant_case(operation.id),

@@ -176,6 +176,8 @@ def argument_annotation(kind: Type, name: Callable[[str], str] = str) -> str:
     match kind:
         case Scalar("datetime"):
             return "datetime | str"
+        case Scalar("bytes"):
+            return "FileInput"
         case Scalar(scalar):
             return _SCALARS[scalar]
         case Literal(values, is_open):

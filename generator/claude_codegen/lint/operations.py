@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from ..source import pointer
+from ..source import pointer, split_pointer
 from .grammar import as_array
 from .spec import Finding, Rule
 
@@ -19,7 +19,8 @@ JSON: Final = "application/json"
 EVENT_STREAM: Final = "text/event-stream"
 JSON_LINES: Final = ("application/jsonl", "application/x-jsonl")
 BINARY: Final = ("application/binary", "application/octet-stream", "*/*")
-REQUEST_MEDIA: Final = (JSON, "multipart/form-data")
+FORM: Final = "multipart/form-data"
+REQUEST_MEDIA: Final = (JSON, FORM)
 RESPONSE_MEDIA: Final = (JSON, EVENT_STREAM, *JSON_LINES, *BINARY)
 
 PAGINATION_STYLES: Final = ("id-cursor", "token-cursor", "two-way-cursor", "report-cursor")
@@ -116,6 +117,39 @@ def _body_form(spec: Spec) -> Iterator[Finding]:
                 )
         if content and operation.method in ("get", "delete"):
             yield Finding(at, f"{operation.method.upper()} with a request body", "use POST")
+
+
+def _form_field(spec: Spec) -> Iterator[Finding]:
+    for operation in spec.operations:
+        _, content = spec.request_media(operation)
+        schema: JsonObject = content.get(FORM, {}).get("schema", {})
+        at, _, component = schema.get("$ref", "#").removeprefix("#").rpartition("/")
+        for name, field in spec.resolve(schema).get("properties", {}).items():
+            here = f"{at}/{component}/properties{pointer(name)}"
+            kinds = spec.json_kinds(field) - {"null"}
+            inner: JsonObject = field.get("items", {})
+            if "object" in kinds or (inner and spec.json_kinds(inner) & {"object", "array"}):
+                yield Finding(here, f"the field {name} of a form holds objects or lists of lists")
+            elif ("array" in kinds) != name.endswith("[]") or len(kinds & {"array", "string"}) > 1:
+                yield Finding(
+                    here, f"the field {name} of a form", "a list, and only a list, is name[]"
+                )
+
+
+def _file_misplaced(spec: Spec) -> Iterator[Finding]:
+    forms: set[str] = set()
+    for operation in spec.operations:
+        reference = spec.request_media(operation)[1].get(FORM, {}).get("schema", {}).get("$ref")
+        if reference is not None:
+            forms.add(reference.removeprefix("#"))
+    for node in spec.nodes("schema"):
+        if node.value.get("format") != "binary":
+            continue
+        tokens = split_pointer(node.pointer)
+        field = tokens[:-1] if tokens[-1] == "items" else tokens
+        in_form = len(field) == 5 and field[3] == "properties" and pointer(*field[:3]) in forms
+        if not in_form and not (tokens[-1] == "schema" and tokens[-2] in BINARY):
+            yield Finding(f"{node.pointer}/format", "a file where none can be")
 
 
 def _parameter_style(spec: Spec) -> Iterator[Finding]:
@@ -267,6 +301,20 @@ RULES: Final = (
         "Its fields become the arguments of the method.",
         "make the body a component with properties and refer to it",
         _body_form,
+    ),
+    Rule(
+        "form-field",
+        "Fields of a form are scalars and files, or lists of these, and lists are named name[].",
+        "A form has no nesting; a list is sent as one part for each item.",
+        "flatten the field, or name the list name[]",
+        _form_field,
+    ),
+    Rule(
+        "file-misplaced",
+        "The format binary stands on fields of forms and on binary answers.",
+        "JSON has no bytes.",
+        f"move the field into a {FORM} body, or use format: byte for base64",
+        _file_misplaced,
     ),
     Rule(
         "parameter-style",

@@ -68,6 +68,10 @@ class ClosedClientError(ClaudeError, RuntimeError):
     """The client was used after ``close()``."""
 
 
+class UploadError(ClaudeError):
+    """A file could not be read while it was being sent, or turned out shorter than announced."""
+
+
 class APIError(ClaudeError):
     """Base of everything that can go wrong in a call."""
 
@@ -292,7 +296,7 @@ class RequestTooLargeError(ContentTooLargeError):
 
     sent: ClassVar[bool] = False
     size: int
-    """Bytes of the body."""
+    """Bytes of the body; of a form, those of its files."""
     limit: int
     """Bytes that the operation takes."""
 

@@ -122,6 +122,7 @@ class Operation(_Record):
         "deprecated",
         "error_codes",
         "event_type",
+        "file_fields",
         "id",
         "max_bytes",
         "method",
@@ -152,6 +153,8 @@ class Operation(_Record):
     """Top-level fields of the body, by wire name."""
     body_names: Mapping[str, str]
     """Arguments whose name differs from the wire name of their body field."""
+    file_fields: tuple[str, ...]
+    """Those of them that are files; a name that ends in ``[]`` takes several."""
     request_type: str | None
     """Component of the body, the key into the beta rules."""
     response: Literal["json", "binary", "jsonl", "sse", "none"]
@@ -166,7 +169,7 @@ class Operation(_Record):
     """Component of one server-sent event."""
     betas: tuple[BetaRule, ...]
     max_bytes: int | None
-    """Largest request body the API takes, in bytes."""
+    """Largest request body the API takes, in bytes; of a form, largest size of its files."""
     retry: Literal["safe", "billable", "mutating"]
     error_codes: tuple[str, ...]
     unavailable_on: tuple[str, ...]
@@ -185,6 +188,7 @@ class Operation(_Record):
         body: Literal["json", "multipart"] | None = None,
         body_fields: tuple[str, ...] = (),
         body_names: Mapping[str, str] | None = None,
+        file_fields: tuple[str, ...] = (),
         request_type: str | None = None,
         response: Literal["json", "binary", "jsonl", "sse", "none"] = "json",
         response_type: str | None = None,

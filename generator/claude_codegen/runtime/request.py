@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from typing import Final
 
     from .caller import RequestOptions
+    from .multipart import MultipartBody
     from .operation import Operation, Parameter
 
 SECRET_HEADERS: Final = frozenset(
@@ -42,7 +43,8 @@ class PreparedRequest:
     url: str
     headers: list[tuple[str, str]]
     """Names in lower case, each once."""
-    content: bytes | None
+    content: bytes | MultipartBody | None
+    """The body; of a form, what its bytes are read from when it is sent. ``len()`` is its size."""
     operation: Operation
     streaming: bool
     """Whether the answer is to come as server-sent events."""
@@ -52,7 +54,7 @@ class PreparedRequest:
         method: str,
         url: str,
         headers: list[tuple[str, str]],
-        content: bytes | None,
+        content: bytes | MultipartBody | None,
         operation: Operation,
         *,
         streaming: bool = False,
@@ -127,8 +129,9 @@ def build_request(
 
     Raises :class:`PathSegmentError`, :class:`HeaderValueError`, :class:`BaseURLError`,
     :class:`RequestTooLargeError` (unless ``check_size`` is false), ``EncodeError`` for a body
-    without a JSON form, and ``TypeError`` for an argument that the operation does not have or
-    a required one that is missing.
+    without a JSON form, ``TypeError`` for an argument that the operation does not have, a
+    required one that is missing or a file that is none, and ``OSError`` for a file that is not
+    there.
     """
     base_url, userinfo = split_userinfo(base_url)
     parameters = {parameter.name: parameter for parameter in operation.parameters}
@@ -175,8 +178,10 @@ def build_request(
 
     content = _encode_body(operation, fields, options.get("extra_body"))
     limit = operation.max_bytes if check_size else None
-    if content is not None and limit is not None and len(content) > limit:
-        raise RequestTooLargeError(len(content), limit, operation=operation.id)
+    if content is not None and limit is not None:
+        size = len(content) if isinstance(content, bytes) else content.file_bytes
+        if size > limit:
+            raise RequestTooLargeError(size, limit, operation=operation.id)
 
     headers = {
         "accept": _ACCEPT["sse"] if streaming else _ACCEPT[operation.response],
@@ -185,6 +190,10 @@ def build_request(
     if content is not None:
         headers["content-type"] = "application/json"
     merge_headers(headers, default_headers or {})
+    if content is not None and not isinstance(content, bytes):
+        # No other value names the boundary.
+        headers["content-type"] = content.content_type
+        headers["content-length"] = str(len(content))
     explicit_version = options.get("api_version")
     if explicit_version is not None:
         headers["anthropic-version"] = explicit_version
@@ -222,16 +231,31 @@ def build_request(
 
 def _encode_body(
     operation: Operation, fields: dict[str, Any], extra_body: Mapping[str, object] | None
-) -> bytes | None:
-    if operation.body == "multipart":
-        raise NotImplementedError(f"{operation.id} sends multipart, which this version cannot")
+) -> bytes | MultipartBody | None:
     if extra_body:
         fields = {**fields, **extra_body}
+    if operation.body == "multipart":
+        return _encode_form(operation, fields)
     if operation.body is None and not fields:
         return None
     from .codec import dumps
 
     return dumps({name: value for name, value in fields.items() if value is not UNSET})
+
+
+def _encode_form(operation: Operation, fields: Mapping[str, Any]) -> MultipartBody:
+    """Return a form. Null has no form in it, so such fields are left out like unset ones."""
+    from .multipart import FormPart, MultipartBody, file_parts, text_part
+
+    parts: list[FormPart] = []
+    for name, value in fields.items():
+        if value is None or value is UNSET:
+            continue
+        if name in operation.file_fields:
+            parts += file_parts(name, value)
+        else:
+            parts += [text_part(key, _scalar_text(item)) for key, item in _flatten([(name, value)])]
+    return MultipartBody(parts)
 
 
 def encode_path_segment(value: object, *, operation: str, argument: str) -> str:

@@ -35,7 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from .mock_api import MockAPI
         from .server import run
 
-        api = MockAPI(seed=options.seed, strict=options.strict)
+        api = MockAPI(
+            seed=options.seed,
+            strict=options.strict,
+            batch_polls=options.batch_polls,
+            uploads_downloadable=options.uploads_downloadable,
+        )
     except MissingExtraError as error:
         sys.stderr.write(f"{_PROGRAM}: {error}\n")
         return 2
@@ -77,6 +82,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--strict", action="store_true", help="refuse fields that the spec does not know"
+    )
+    parser.add_argument(
+        "--batch-polls",
+        type=int,
+        default=1,
+        metavar="N",
+        help="how often a batch says in_progress before it has ended (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--uploads-downloadable",
+        action="store_true",
+        help="let uploaded files be downloaded, which the API refuses",
     )
     return parser
 

@@ -1,15 +1,16 @@
 """Which answer an accepted request gets: an example of the spec, or one that is made up.
 
 To teach the mock another operation, write a function from ``Call`` to ``Answer`` and enter it in
-``HANDLERS``.
+``HANDLERS``, or in ``STATEFUL_HANDLERS`` if it reads or changes the workspace.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from .exchange import EVENT_STREAM_TYPE, Answer, MockRequest, RefusedError
+from . import batches, files, skills
+from .exchange import EVENT_STREAM_TYPE, JSON_LINES_TYPE, Answer, MockRequest, RefusedError
 from .json_values import is_object
 from .messages import check_conversation, make_message
 from .models import find_model, known_models, list_models
@@ -19,8 +20,10 @@ from .tokens import count_prompt
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from .forms import FormField
     from .identifiers import Identifiers
     from .routing import Example, MockOperation, Router
+    from .workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,31 @@ class Call:
     query: Mapping[str, Any]
     """Query arguments by wire name, in the types of the spec."""
     body: Any
-    """Decoded JSON body; None when the operation takes none."""
+    """Decoded JSON body, or the fields of a form; None when the operation takes none."""
+    workspace: Workspace
+    """What earlier requests left."""
+    now: float
+    """Seconds since 1970."""
+    check: Callable[[Call], None]
+    """Holds the body against the operation's schema, the flags and the version."""
+    form: list[FormField] = field(default_factory=list["FormField"], repr=False)
+    """Parts of a form, the content of files included."""
+    flags: frozenset[str] = frozenset()
+    """Beta flags of the request."""
+    version: str = ""
+    """API version of the request."""
+    batch_polls: int = 1
+    """How often a batch is asked about before it has ended."""
+    uploads_downloadable: bool = False
+    """Whether uploaded files can be downloaded."""
+
+    def check_body(self) -> None:
+        """Require a valid body.
+
+        Raises:
+            RefusedError: 400 with the path and what is wrong there.
+        """
+        self.check(self)
 
 
 def answer(call: Call) -> Answer:
@@ -45,6 +72,9 @@ def answer(call: Call) -> Answer:
     Raises:
         RefusedError: what the call asks for is not there, or the mock cannot do it yet.
     """
+    stateful = STATEFUL_HANDLERS.get(call.operation.id)
+    if stateful is not None:
+        return _from_workspace(call, stateful)
     exact = _from_example(call)
     if exact is not None:
         return exact
@@ -55,6 +85,29 @@ def answer(call: Call) -> Answer:
         if example.answer is not None:
             return Answer.of(example.answer)
     raise RefusedError(501, f"the mock has no answer for {call.operation.id}")
+
+
+def _from_workspace(call: Call, handler: Callable[[Call], Answer]) -> Answer:
+    """Answer from what earlier requests left, or as an example of the spec with the same path."""
+    with call.workspace.lock:
+        try:
+            return handler(call)
+        except RefusedError as refusal:
+            example = _with_path(call) if refusal.status == 404 else None
+            if example is None:
+                raise
+    if example.lines is not None:
+        return Answer(example.lines.encode(), JSON_LINES_TYPE)
+    return Answer.of(example.answer)
+
+
+def _with_path(call: Call) -> Example | None:
+    """Return the example whose path arguments are those of a call."""
+    for example in call.operation.examples:
+        named = {name: example.arguments.get(name) for name in call.path}
+        if named == dict(call.path) and not example.arguments.keys() - call.path.keys():
+            return example
+    return None
 
 
 def _from_example(call: Call) -> Answer | None:
@@ -133,6 +186,13 @@ def _retrieve_model(call: Call) -> Answer:
     return Answer.of(find_model(known_models(call.router), call.path["model_id"]))
 
 
+def _create_batch(call: Call) -> Answer:
+    matching = (example for example in call.operation.examples if example.request == call.body)
+    found = next(matching, None)
+    known = found is not None and found.answer["id"] in call.workspace.batches
+    return batches.create_batch(call, None if found is None or known else found.answer)
+
+
 HANDLERS: Final[Mapping[str, Callable[[Call], Answer]]] = {
     "messages.create": _create_message,
     "messages.count_tokens": _count_tokens,
@@ -140,3 +200,27 @@ HANDLERS: Final[Mapping[str, Callable[[Call], Answer]]] = {
     "models.retrieve": _retrieve_model,
 }
 """Answers that are made up, by operation ID."""
+
+STATEFUL_HANDLERS: Final[Mapping[str, Callable[[Call], Answer]]] = {
+    "files.delete": files.delete_file,
+    "files.download": files.download_file,
+    "files.list": files.list_files,
+    "files.retrieve_metadata": files.retrieve_file,
+    "files.upload": files.upload_file,
+    "messages.batches.cancel": batches.cancel_batch,
+    "messages.batches.create": _create_batch,
+    "messages.batches.delete": batches.delete_batch,
+    "messages.batches.list": batches.list_batches,
+    "messages.batches.results": batches.batch_results,
+    "messages.batches.retrieve": batches.retrieve_batch,
+    "skills.create": skills.create_skill,
+    "skills.delete": skills.delete_skill,
+    "skills.list": skills.list_skills,
+    "skills.retrieve": skills.retrieve_skill,
+    "skills.versions.create": skills.create_version,
+    "skills.versions.delete": skills.delete_version,
+    "skills.versions.download": skills.download_version,
+    "skills.versions.list": skills.list_versions,
+    "skills.versions.retrieve": skills.retrieve_version,
+}
+"""Answers that depend on earlier requests, by operation ID."""

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 JSON_TYPE: Final = "application/json"
 EVENT_STREAM_TYPE: Final = "text/event-stream; charset=utf-8"
+JSON_LINES_TYPE: Final = "application/x-jsonl"
+BINARY_TYPE: Final = "application/binary"
 
 ERROR_TYPES: Final = {
     400: "invalid_request_error",

@@ -8,25 +8,34 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from .answers import Call, answer
+from .batches import frame_schema
 from .checks import check_credentials, check_flags, check_operation_flag, check_version
 from .exchange import JSON_TYPE, Answer, MockRequest, MockResponse, RefusedError, encode
+from .forms import form_values, read_form
 from .gates import Gatekeeper
 from .identifiers import Identifiers, rate_limit_headers
 from .parameters import QueryReader
 from .routing import Router
 from .validation import BodyValidator, parse_json
+from .workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from .forms import FormField
+    from .routing import MockOperation
+
+_CHECKED_LATER: Final = "messages.batches.create"
+"""Operation whose requests are checked one by one, when they run."""
 _WORKSPACE: Final = re.compile(r"wrkspc_[0-9A-Za-z]{1,64}")
 
 
 class MockAPI:
     """An offline Claude API, driven by the spec.
 
-    Safe to share between threads. Two instances with one seed give the same answers to the same
-    requests in the same order; only the times in the rate-limit headers follow the clock.
+    Safe to share between threads. Batches, files and skills are kept in memory as long as the
+    instance lives. Two instances with one seed give the same answers to the same requests in the
+    same order; only times follow the clock.
     """
 
     def __init__(
@@ -36,6 +45,8 @@ class MockAPI:
         seed: int = 0,
         strict: bool = False,
         clock: Callable[[], float] = time.time,
+        batch_polls: int = 1,
+        uploads_downloadable: bool = False,
     ) -> None:
         """Prepare to answer.
 
@@ -44,7 +55,11 @@ class MockAPI:
                 given.
             seed: Decides the IDs that are made up.
             strict: Refuse fields and query parameters that the spec does not know.
-            clock: Seconds since 1970, for the reset times of the rate limits.
+            clock: Seconds since 1970, for the times of objects and of the rate limits.
+            batch_polls: How often a batch says ``in_progress`` when it is retrieved, before it
+                has ended.
+            uploads_downloadable: Let uploaded files be downloaded, which the API refuses: there
+                only what tools have made can be.
 
         Raises:
             MissingExtraError: the extra ``mock`` is not installed.
@@ -52,6 +67,9 @@ class MockAPI:
         self._contract = _bundled(strict) if bundle is None else _Contract(bundle, strict)
         self._identifiers = Identifiers(seed)
         self._clock = clock
+        self._workspace = Workspace()
+        self._batch_polls = batch_polls
+        self._uploads_downloadable = uploads_downloadable
 
     def handle(self, request: MockRequest) -> MockResponse:
         """Answer one request; refusals are responses, not exceptions."""
@@ -90,18 +108,43 @@ class MockAPI:
         version = check_version(request, contract.versions)
         flags = check_flags(request, contract.flags)
         check_operation_flag(operation, flags)
-        if request.body_cut or len(request.body) > operation.max_bytes:
-            limit = f"{operation.max_bytes:,} bytes"
-            raise RefusedError(413, f"Request exceeds the maximum size of {limit}")
+        if request.body_cut or len(request.body) > operation.body_limit:
+            raise _too_large(operation)
         query = contract.query.read(operation, request.query)
         body: Any = None
-        schema = operation.body_schema
-        if schema is not None and (request.body or operation.body_required):
+        form: list[FormField] = []
+        given = operation.body_schema is not None and (
+            bool(request.body) or operation.body_required
+        )
+        if given:
             _refuse_compression(request)
-            body = parse_json(request.body)
-            contract.validator.validate(operation.id, schema, body)
-            contract.gatekeeper.check(schema, body, flags=flags, version=version)
-        return Call(request, operation, contract.router, self._identifiers, path, query, body)
+            if operation.form:
+                form = read_form(request)
+                if sum(len(part.content) for part in form) > operation.max_bytes:
+                    raise _too_large(operation)
+                body = form_values(operation, contract.router, form)
+            else:
+                body = parse_json(request.body)
+        call = Call(
+            request,
+            operation,
+            contract.router,
+            self._identifiers,
+            path,
+            query,
+            body,
+            workspace=self._workspace,
+            now=self._clock(),
+            check=contract.check,
+            form=form,
+            flags=flags,
+            version=version,
+            batch_polls=self._batch_polls,
+            uploads_downloadable=self._uploads_downloadable,
+        )
+        if given:
+            call.check_body()
+        return call
 
 
 class _Contract:
@@ -118,6 +161,18 @@ class _Contract:
         flags: Mapping[str, Any] | None = bundle.get("x-betas")
         self.flags = None if flags is None else frozenset(flags)
 
+    def check(self, call: Call) -> None:
+        """Hold the body of a call against schema, flags and version; see ``Call.check_body``."""
+        operation = call.operation
+        schema = operation.body_schema
+        if schema is None:
+            return
+        if operation.id == _CHECKED_LATER:
+            self.validator.validate(operation.id, frame_schema(operation, self.router), call.body)
+            return
+        self.validator.validate(operation.id, schema, call.body)
+        self.gatekeeper.check(schema, call.body, flags=call.flags, version=call.version)
+
 
 @lru_cache(maxsize=2)
 def _bundled(strict: bool) -> _Contract:
@@ -125,6 +180,11 @@ def _bundled(strict: bool) -> _Contract:
     from claude_rest.spec import load_bundle
 
     return _Contract(load_bundle(), strict)
+
+
+def _too_large(operation: MockOperation) -> RefusedError:
+    limit = f"{operation.max_bytes:,} bytes"
+    return RefusedError(413, f"Request exceeds the maximum size of {limit}")
 
 
 def _refuse_compression(request: MockRequest) -> None:

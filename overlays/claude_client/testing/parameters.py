@@ -44,11 +44,11 @@ class QueryReader:
                     raise RefusedError(400, f"{name[:80]}: Extra inputs are not permitted")
                 continue
             schema = self._router.resolve(parameter.schema)
-            if schema.get("type") == "array":
-                element = _typed(text, self._router.resolve(schema.get("items", {})))
+            if "array" in _kinds(schema):
+                element = typed(text, self._router.resolve(schema.get("items", {})))
                 arguments.setdefault(name, []).append(element)
             else:
-                arguments[name] = _typed(text, schema)
+                arguments[name] = typed(text, schema)
         for name, parameter in declared.items():
             if name in arguments:
                 # Wrapped in an object, so that the message begins with the parameter's name.
@@ -60,10 +60,14 @@ class QueryReader:
         return arguments
 
 
-def _typed(text: str, schema: Mapping[str, Any]) -> Any:
-    """Read a value as its schema says; text that does not fit stays text and fails validation."""
+def _kinds(schema: Mapping[str, Any]) -> tuple[str, ...]:
     declared = schema.get("type")
-    kinds = (declared,) if isinstance(declared, str) else tuple(declared or ())
+    return (declared,) if isinstance(declared, str) else tuple(declared or ())
+
+
+def typed(text: str, schema: Mapping[str, Any]) -> Any:
+    """Read a value as its schema says; text that does not fit stays text and fails validation."""
+    kinds = _kinds(schema)
     if "integer" in kinds and _INTEGER.fullmatch(text):
         return int(text)
     if "number" in kinds:

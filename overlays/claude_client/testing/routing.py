@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 STANDARD_MAX_BYTES: Final = 32 * 1024 * 1024
 """Body limit of operations for which the spec gives none (api overview: standard endpoints)."""
+
+_FRAMING_BYTES: Final = 1024 * 1024
 
 _METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
@@ -29,6 +31,10 @@ class Example:
     """Decoded JSON answer, or None."""
     events: str | None = None
     """Text of the event stream, or None."""
+    lines: str | None = None
+    """Text of the JSONL answer, or None."""
+    arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Path and query arguments of the exchange by wire name, those that the spec gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +61,20 @@ class MockOperation:
     parameters: tuple[Parameter, ...]
     body_schema: Mapping[str, Any] | None
     body_required: bool
+    form: bool
+    """Whether the body is a form instead of JSON."""
     max_bytes: int
-    """Largest body in bytes."""
+    """Largest body in bytes; of a form, largest size of its files."""
     betas: tuple[str, ...]
     """Flags of which one must be sent; empty when the operation is open to all."""
     stream_argument: str | None
     """Body property that asks for an event stream."""
     examples: tuple[Example, ...]
+
+    @property
+    def body_limit(self) -> int:
+        """How many bytes of body to read: a form has some around its files."""
+        return self.max_bytes + (_FRAMING_BYTES if self.form else 0)
 
 
 class Router:
@@ -105,7 +118,7 @@ class Router:
     def body_limit(self, method: str, path: str) -> int:
         """Return how many bytes of body a reader has to keep for this method and path."""
         try:
-            return self.match(method, path)[0].max_bytes
+            return self.match(method, path)[0].body_limit
         except RefusedError:
             return 0
 
@@ -121,7 +134,9 @@ class Router:
     def _operation(self, path: str, method: str, item: Mapping[str, Any]) -> MockOperation:
         raw = item[method]
         body = self.resolve(raw.get("requestBody", {}))
-        media: Mapping[str, Any] = body.get("content", {}).get("application/json", {})
+        content: Mapping[str, Any] = body.get("content", {})
+        form = content.get("multipart/form-data")
+        media: Mapping[str, Any] = content.get("application/json", {}) if form is None else form
         parameters = [
             self.resolve(p) for p in [*item.get("parameters", ()), *raw.get("parameters", ())]
         ]
@@ -137,26 +152,44 @@ class Router:
             ),
             body_schema=media.get("schema"),
             body_required=body.get("required", False),
+            form=form is not None,
             max_bytes=raw.get("x-max-bytes", STANDARD_MAX_BYTES),
             betas=required_flags(raw.get("x-beta")),
             stream_argument=raw.get("x-stream-argument"),
-            examples=self._examples(raw, media),
+            examples=self._examples(raw, media, parameters),
         )
 
     def _examples(
-        self, raw: Mapping[str, Any], request_media: Mapping[str, Any]
+        self,
+        raw: Mapping[str, Any],
+        request_media: Mapping[str, Any],
+        parameters: list[Mapping[str, Any]],
     ) -> tuple[Example, ...]:
         requests = self._values(request_media)
         answers: dict[str, Any] = {}
         events: dict[str, Any] = {}
+        lines: dict[str, Any] = {}
         for status, response in raw.get("responses", {}).items():
             if status.startswith("2"):
                 content = self.resolve(response).get("content", {})
                 answers.update(self._values(content.get("application/json", {})))
                 events.update(self._values(content.get("text/event-stream", {})))
-        names = list(dict.fromkeys([*answers, *events]))
+                lines.update(self._values(content.get("application/x-jsonl", {})))
+        arguments: dict[str, dict[str, Any]] = {}
+        for parameter in parameters:
+            for name, value in self._values(parameter).items():
+                arguments.setdefault(name, {})[parameter["name"]] = value
+        names = list(dict.fromkeys([*answers, *events, *lines]))
         return tuple(
-            Example(name, requests.get(name), answers.get(name), events.get(name)) for name in names
+            Example(
+                name,
+                requests.get(name),
+                answers.get(name),
+                events.get(name),
+                lines.get(name),
+                arguments.get(name, {}),
+            )
+            for name in names
         )
 
     def _values(self, media: Mapping[str, Any]) -> dict[str, Any]:

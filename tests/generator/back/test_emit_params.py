@@ -240,8 +240,10 @@ def test_words_of_descriptions_are_not_imported() -> None:
     assert "from typing import Literal, TypedDict\n" in params
 
 
-def test_binary_fields_take_bytes() -> None:
-    assert "    file: bytes\n" in text_of("bodies_and_answers", "params/files.py")
+def test_binary_fields_take_files() -> None:
+    params = text_of("bodies_and_answers", "params/files.py")
+    assert "    file: FileInput\n" in params
+    assert "    from .._runtime.multipart import FileInput\n" in params
 
 
 def test_type_checkers_accept_every_generated_package(tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def test_the_stream_argument_decides_between_answer_and_stream(installed: Instal
     assert asyncio.run(asynchronous.create(name="n", stream=True))[0] == "stream"
     assert asyncio.run(asynchronous.create(name="n"))[-1] is True
     lines = module_of(package, "resources.lines").Lines(Recorder())
-    assert lines.read()[0] == "stream"
+    assert lines.read()[0] == "call"
     assert module_of(package, "resources.events").Events(Recorder()).watch()[0] == "stream"
 
 
@@ -106,8 +106,9 @@ def test_answers_without_json(installed: Installer) -> None:
     kind, operation, arguments, *_ = files.upload(file=b"x")
     assert (kind, operation.body, arguments["file"]) == ("call", "multipart", b"x")
     text = text_of("bodies_and_answers", "resources/files.py")
-    assert ") -> bytes:" in text
-    assert "file: bytes," in text
+    assert ") -> BinaryResponse:" in text
+    assert ") -> AsyncBinaryResponse:" in text
+    assert "file: FileInput," in text
     # Nothing of an optional body is required.
     assert "name: str | Unset = UNSET" in text
 

@@ -1,0 +1,194 @@
+"""What a mock API remembers between requests: batches, files and skills."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+
+from .exchange import RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+_DEFAULT_LIMIT: Final = 20
+_CURSOR: Final = "page_"
+
+
+@dataclass
+class StoredBatch:
+    """A message batch and its requests."""
+
+    number: int
+    """Place in the order of creation."""
+    id: str
+    created_at: str
+    expires_at: str
+    requests: list[tuple[str, Any]]
+    """``custom_id`` and ``params`` of each request."""
+    flags: frozenset[str]
+    version: str
+    polls: int
+    """How often the batch will still say that it is not done."""
+    cancel_initiated_at: str | None = None
+    ended_at: str | None = None
+    results: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+
+
+@dataclass
+class StoredFile:
+    """A file and its content."""
+
+    number: int
+    id: str
+    filename: str
+    mime_type: str
+    content: bytes = field(repr=False)
+    created: float
+    downloadable: bool
+    expires: float | None = None
+
+
+@dataclass
+class StoredVersion:
+    """One version of a skill."""
+
+    number: int
+    id: str
+    stamp: str
+    """Microseconds since 1970, the name of the version in the older shape."""
+    directory: str
+    name: str
+    description: str
+    created_at: str
+    files: dict[str, bytes] = field(repr=False)
+    """Content by path, the top-level folder included."""
+
+
+@dataclass
+class StoredSkill:
+    """A skill with its versions, the newest last."""
+
+    number: int
+    id: str
+    display_name: str
+    source: str
+    created_at: str
+    updated_at: str
+    versions: list[StoredVersion] = field(default_factory=list[StoredVersion])
+
+
+class Workspace:
+    """State of one mock API. Hold ``lock`` while reading or changing it."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.batches: dict[str, StoredBatch] = {}
+        self.files: dict[str, StoredFile] = {}
+        self.skills: dict[str, StoredSkill] = {}
+        self.seeded = False
+        """Whether the skills that Anthropic provides are among them."""
+        self._made = 0
+
+    def next_number(self) -> int:
+        """Return the number of the next object."""
+        self._made += 1
+        return self._made
+
+
+class Numbered(Protocol):
+    """An object of a list."""
+
+    @property
+    def number(self) -> int:
+        """Place in the order of creation."""
+        ...
+
+    @property
+    def id(self) -> str:
+        """ID of the object."""
+        ...
+
+
+N = TypeVar("N", bound=Numbered)
+
+
+def page_by_id(
+    items: Sequence[N], query: Mapping[str, Any], show: Callable[[N], Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return one page, newest first (pagination style id-cursor).
+
+    Raises:
+        RefusedError: 400 for two cursors, or one that names nothing in the list.
+    """
+    listed = sorted(items, key=lambda item: item.number, reverse=True)
+    limit: int = query.get("limit", _DEFAULT_LIMIT)
+    after, before = query.get("after_id"), query.get("before_id")
+    if after is not None and before is not None:
+        raise RefusedError(400, "before_id: not together with after_id")
+    places = {item.id: place for place, item in enumerate(listed)}
+    for name, cursor in (("after_id", after), ("before_id", before)):
+        if cursor is not None and cursor not in places:
+            raise RefusedError(400, f"{name}: nothing in the list has this ID")
+    if before is not None:
+        end = places[before]
+        start = max(0, end - limit)
+        has_more = start > 0
+    else:
+        start = 0 if after is None else places[after] + 1
+        end = start + limit
+        has_more = end < len(listed)
+    page = listed[start:end]
+    return {
+        "data": [show(item) for item in page],
+        "has_more": has_more,
+        "first_id": page[0].id if page else None,
+        "last_id": page[-1].id if page else None,
+    }
+
+
+def page_by_cursor(
+    items: Sequence[N], query: Mapping[str, Any], show: Callable[[N], Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return one page, newest first (pagination style token-cursor).
+
+    A cursor stays valid when what it points at is deleted.
+
+    Raises:
+        RefusedError: 400 for a cursor that was never given out.
+    """
+    listed = sorted(items, key=lambda item: item.number, reverse=True)
+    cursor = query.get("page")
+    if cursor is not None:
+        bound = _read_cursor(cursor)
+        listed = [item for item in listed if item.number < bound]
+    limit: int = query.get("limit") or _DEFAULT_LIMIT
+    page = listed[:limit]
+    more = len(listed) > limit
+    return {
+        "data": [show(item) for item in page],
+        "next_page": _make_cursor(page[-1].number) if more else None,
+    }
+
+
+def _make_cursor(number: int) -> str:
+    return _CURSOR + base64.urlsafe_b64encode(b"after:%d" % number).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str) -> int:
+    text = cursor.removeprefix(_CURSOR)
+    try:
+        kind, _, number = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).partition(b":")
+        if cursor.startswith(_CURSOR) and kind == b"after":
+            return int(number)
+    except (binascii.Error, ValueError):
+        pass
+    raise RefusedError(400, "page: not a cursor of this list")
+
+
+def timestamp(seconds: float) -> str:
+    """Return a time as answers carry it."""
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
