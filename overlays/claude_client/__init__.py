@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from claude_rest._runtime.stream import Stream as Stream
     from claude_rest._runtime.struct import Struct as Struct
     from claude_rest._runtime.struct import Unknown as Unknown
+    from claude_rest._runtime.timeouts import Timeout as Timeout
     from claude_rest._runtime.unset import UNSET as UNSET
     from claude_rest._runtime.unset import Unset as Unset
 
@@ -85,6 +86,10 @@ if TYPE_CHECKING:
     from .errors import StreamTruncatedError as StreamTruncatedError
     from .errors import UnprocessableEntityError as UnprocessableEntityError
     from .errors import UploadError as UploadError
+    from .middleware import AsyncMiddleware as AsyncMiddleware
+    from .middleware import AttemptInfo as AttemptInfo
+    from .middleware import CallInfo as CallInfo
+    from .middleware import Middleware as Middleware
     from .retries import GiveUp as GiveUp
     from .retries import Outcome as Outcome
     from .retries import Retry as Retry
@@ -115,13 +120,16 @@ __all__ = [
     "AsyncJSONLStream",
     "AsyncMessageStream",
     "AsyncMessageStreamManager",
+    "AsyncMiddleware",
     "AsyncPage",
     "AsyncPaginator",
     "AsyncStream",
+    "AttemptInfo",
     "AuthenticationError",
     "BadRequestError",
     "BaseURLError",
     "BinaryResponse",
+    "CallInfo",
     "CitationEvent",
     "Claude",
     "ClaudeError",
@@ -150,6 +158,7 @@ __all__ = [
     "MessageStream",
     "MessageStreamManager",
     "Meta",
+    "Middleware",
     "MissingCredentialsError",
     "NotFoundError",
     "OpenBlock",
@@ -178,6 +187,7 @@ __all__ = [
     "Struct",
     "TextEvent",
     "ThinkingEvent",
+    "Timeout",
     "Unknown",
     "UnprocessableEntityError",
     "Unset",
@@ -253,6 +263,12 @@ _EXPORTS = {
         "UnprocessableEntityError",
         "UploadError",
     ),
+    ".middleware": (
+        "AsyncMiddleware",
+        "AttemptInfo",
+        "CallInfo",
+        "Middleware",
+    ),
     ".retries": (
         "GiveUp",
         "Outcome",
@@ -288,6 +304,7 @@ _RUNTIME_EXPORTS = {
     ".sse": ("SSEDecoder", "ServerSentEvent"),
     ".stream": ("AsyncJSONLStream", "AsyncStream", "JSONLStream", "Stream"),
     ".struct": ("Struct", "Unknown"),
+    ".timeouts": ("Timeout",),
     ".unset": ("UNSET", "Unset"),
 }
 """The same for names of the generated package's run time."""

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     import httpx
     from typing_extensions import Self
 
+    from claude_rest._runtime.timeouts import Timeout
     from claude_rest._runtime.unset import Unset
 
+    from .middleware import AsyncMiddleware, Middleware
     from .retries import RetryPolicy
     from .settings import Settings
     from .transports import AsyncTransport, Transport
@@ -54,7 +56,7 @@ class _ClientFacts:
         return self._settings.api_version
 
     @property
-    def timeout(self) -> float | httpx.Timeout | Unset | None:
+    def timeout(self) -> float | Timeout | httpx.Timeout | Unset | None:
         """Timeout of calls that name none; ``UNSET``: 5 s to connect, 600 s for the rest."""
         return self._settings.timeout
 
@@ -93,7 +95,7 @@ class Claude(_ClientFacts, OverlayResources):
         api_key: str | None = None,
         auth_token: str | None = None,
         base_url: str | None = None,
-        timeout: float | httpx.Timeout | Unset | None = UNSET,
+        timeout: float | Timeout | httpx.Timeout | Unset | None = UNSET,
         max_retries: int | Unset = UNSET,
         default_headers: Mapping[str, str | Unset] | None = None,
         default_query: Mapping[str, object] | None = None,
@@ -104,6 +106,10 @@ class Claude(_ClientFacts, OverlayResources):
         transport: Transport | None = None,
         retry: RetryPolicy | None = None,
         strict: bool = False,
+        derive_betas: bool = True,
+        check_sizes: bool = True,
+        auto_stream: bool = True,
+        middleware: Sequence[Middleware] = (),
     ) -> None:
         """Make a client. Whatever is not given comes from the environment, if it is there.
 
@@ -111,8 +117,8 @@ class Claude(_ClientFacts, OverlayResources):
             api_key: API key, sent as ``x-api-key``. Else ``ANTHROPIC_API_KEY``.
             auth_token: Bearer token, instead of an API key. Else ``ANTHROPIC_AUTH_TOKEN``.
             base_url: Where the API is. Else ``ANTHROPIC_BASE_URL``, else the public one.
-            timeout: Seconds for each phase of an attempt, an ``httpx.Timeout``, or ``None`` to
-                wait forever. Default: 5 s to connect, 600 s for each other phase.
+            timeout: Seconds for each phase of an attempt, a :class:`Timeout` or ``httpx.Timeout``,
+                or ``None`` to wait forever. Default: 5 s to connect, 600 s for each other phase.
             max_retries: Attempts after the first one, 2 by default; 0 turns retries off.
             default_headers: Headers of every request, over ``ANTHROPIC_CUSTOM_HEADERS``;
                 ``UNSET`` removes one that would be sent. An authentication header here is the
@@ -128,6 +134,11 @@ class Claude(_ClientFacts, OverlayResources):
             transport: Anything else that moves requests, instead of ``http_client``.
             retry: Retry policy; ``max_retries`` wins over its own figure.
             strict: Whether an answer that its schema does not allow is an error.
+            derive_betas: Whether arguments that need a beta flag add it.
+            check_sizes: Whether a body larger than its operation takes is refused unsent.
+            auto_stream: Whether messages that may take long are streamed under the hood, so that
+                no idle connection is cut; the answer is the same.
+            middleware: What runs around every call and every attempt; the first is outermost.
 
         Raises:
             MissingCredentialsError: No credential was found; the message says where was looked.
@@ -148,6 +159,10 @@ class Claude(_ClientFacts, OverlayResources):
             workspace_id=workspace_id,
             retry=retry,
             strict=strict,
+            derive_betas=derive_betas,
+            check_sizes=check_sizes,
+            auto_stream=auto_stream,
+            middleware=middleware,
         )
         self._caller = OverlayCaller(settings, _transport(transport, http_client))
         self._owns_connections = True
@@ -174,7 +189,7 @@ class Claude(_ClientFacts, OverlayResources):
         api_key: str | Unset | None = UNSET,
         auth_token: str | Unset | None = UNSET,
         base_url: str | Unset | None = UNSET,
-        timeout: float | httpx.Timeout | Unset | None = UNSET,
+        timeout: float | Timeout | httpx.Timeout | Unset | None = UNSET,
         max_retries: int | Unset = UNSET,
         default_headers: Mapping[str, str | Unset] | Unset | None = UNSET,
         default_query: Mapping[str, object] | Unset | None = UNSET,
@@ -185,6 +200,10 @@ class Claude(_ClientFacts, OverlayResources):
         transport: Transport | None = None,
         retry: RetryPolicy | Unset | None = UNSET,
         strict: bool | Unset = UNSET,
+        derive_betas: bool | Unset = UNSET,
+        check_sizes: bool | Unset = UNSET,
+        auto_stream: bool | Unset = UNSET,
+        middleware: Sequence[Middleware] | Unset = UNSET,
     ) -> Self:
         """Return a client with some settings changed, on the same connections.
 
@@ -209,6 +228,10 @@ class Claude(_ClientFacts, OverlayResources):
             workspace_id=workspace_id,
             retry=retry,
             strict=strict,
+            derive_betas=derive_betas,
+            check_sizes=check_sizes,
+            auto_stream=auto_stream,
+            middleware=middleware,
         )
         shared = http_client is None and transport is None
         copy = self.__class__.__new__(self.__class__)
@@ -256,7 +279,7 @@ class AsyncClaude(_ClientFacts, AsyncOverlayResources):
         api_key: str | None = None,
         auth_token: str | None = None,
         base_url: str | None = None,
-        timeout: float | httpx.Timeout | Unset | None = UNSET,
+        timeout: float | Timeout | httpx.Timeout | Unset | None = UNSET,
         max_retries: int | Unset = UNSET,
         default_headers: Mapping[str, str | Unset] | None = None,
         default_query: Mapping[str, object] | None = None,
@@ -267,6 +290,10 @@ class AsyncClaude(_ClientFacts, AsyncOverlayResources):
         transport: AsyncTransport | None = None,
         retry: RetryPolicy | None = None,
         strict: bool = False,
+        derive_betas: bool = True,
+        check_sizes: bool = True,
+        auto_stream: bool = True,
+        middleware: Sequence[AsyncMiddleware] = (),
     ) -> None:
         """Make a client; see :class:`Claude`."""
         settings = resolve_settings(
@@ -283,6 +310,10 @@ class AsyncClaude(_ClientFacts, AsyncOverlayResources):
             workspace_id=workspace_id,
             retry=retry,
             strict=strict,
+            derive_betas=derive_betas,
+            check_sizes=check_sizes,
+            auto_stream=auto_stream,
+            middleware=middleware,
         )
         self._caller = AsyncOverlayCaller(settings, _async_transport(transport, http_client))
         self._owns_connections = True
@@ -309,7 +340,7 @@ class AsyncClaude(_ClientFacts, AsyncOverlayResources):
         api_key: str | Unset | None = UNSET,
         auth_token: str | Unset | None = UNSET,
         base_url: str | Unset | None = UNSET,
-        timeout: float | httpx.Timeout | Unset | None = UNSET,
+        timeout: float | Timeout | httpx.Timeout | Unset | None = UNSET,
         max_retries: int | Unset = UNSET,
         default_headers: Mapping[str, str | Unset] | Unset | None = UNSET,
         default_query: Mapping[str, object] | Unset | None = UNSET,
@@ -320,6 +351,10 @@ class AsyncClaude(_ClientFacts, AsyncOverlayResources):
         transport: AsyncTransport | None = None,
         retry: RetryPolicy | Unset | None = UNSET,
         strict: bool | Unset = UNSET,
+        derive_betas: bool | Unset = UNSET,
+        check_sizes: bool | Unset = UNSET,
+        auto_stream: bool | Unset = UNSET,
+        middleware: Sequence[AsyncMiddleware] | Unset = UNSET,
     ) -> Self:
         """Return a client with some settings changed; see :meth:`Claude.with_options`."""
         settings = self._settings.changed(
@@ -335,6 +370,10 @@ class AsyncClaude(_ClientFacts, AsyncOverlayResources):
             workspace_id=workspace_id,
             retry=retry,
             strict=strict,
+            derive_betas=derive_betas,
+            check_sizes=check_sizes,
+            auto_stream=auto_stream,
+            middleware=middleware,
         )
         shared = http_client is None and transport is None
         copy = self.__class__.__new__(self.__class__)

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from claude_rest._runtime.timeouts import Timeout
+
+    from .middleware import AsyncMiddleware, Middleware
+
 USER_AGENT = f"claude-client/{__version__}"
 
 
@@ -35,12 +39,16 @@ class Settings:
 
     __slots__ = (
         "api_version",
+        "auto_stream",
         "base_url",
         "betas",
+        "check_sizes",
         "credentials",
         "default_headers",
         "default_query",
+        "derive_betas",
         "environment_headers",
+        "middleware",
         "retry",
         "strict",
         "timeout",
@@ -49,7 +57,7 @@ class Settings:
 
     credentials: Credentials
     base_url: str
-    timeout: float | httpx.Timeout | Unset | None
+    timeout: float | Timeout | httpx.Timeout | Unset | None
     retry: RetryPolicy
     default_headers: dict[str, Any]
     """Headers the caller set, by lower-case name; ``UNSET`` removes one of ours."""
@@ -59,6 +67,10 @@ class Settings:
     api_version: str | None
     workspace_id: str | None
     strict: bool
+    derive_betas: bool
+    check_sizes: bool
+    auto_stream: bool
+    middleware: tuple[Middleware | AsyncMiddleware, ...]
 
     def changed(
         self,
@@ -66,7 +78,7 @@ class Settings:
         api_key: str | Unset | None = UNSET,
         auth_token: str | Unset | None = UNSET,
         base_url: str | Unset | None = UNSET,
-        timeout: float | httpx.Timeout | Unset | None = UNSET,
+        timeout: float | Timeout | httpx.Timeout | Unset | None = UNSET,
         max_retries: int | Unset = UNSET,
         default_headers: Mapping[str, str | Unset] | Unset | None = UNSET,
         default_query: Mapping[str, object] | Unset | None = UNSET,
@@ -75,6 +87,10 @@ class Settings:
         workspace_id: str | Unset | None = UNSET,
         retry: RetryPolicy | Unset | None = UNSET,
         strict: bool | Unset = UNSET,
+        derive_betas: bool | Unset = UNSET,
+        check_sizes: bool | Unset = UNSET,
+        auto_stream: bool | Unset = UNSET,
+        middleware: Sequence[Middleware | AsyncMiddleware] | Unset = UNSET,
     ) -> Settings:
         """Return a copy with some settings changed; headers and query parameters are added.
 
@@ -114,6 +130,14 @@ class Settings:
             copy.workspace_id = workspace_id
         if not isinstance(strict, Unset):
             copy.strict = strict
+        if not isinstance(derive_betas, Unset):
+            copy.derive_betas = derive_betas
+        if not isinstance(check_sizes, Unset):
+            copy.check_sizes = check_sizes
+        if not isinstance(auto_stream, Unset):
+            copy.auto_stream = auto_stream
+        if not isinstance(middleware, Unset):
+            copy.middleware = tuple(middleware)
         return copy
 
     __reduce__ = refuse_pickling
@@ -141,7 +165,7 @@ def resolve_settings(
     api_key: str | None = None,
     auth_token: str | None = None,
     base_url: str | None = None,
-    timeout: float | httpx.Timeout | Unset | None = UNSET,
+    timeout: float | Timeout | httpx.Timeout | Unset | None = UNSET,
     max_retries: int | Unset = UNSET,
     default_headers: Mapping[str, str | Unset] | None = None,
     default_query: Mapping[str, object] | None = None,
@@ -150,6 +174,10 @@ def resolve_settings(
     workspace_id: str | None = None,
     retry: RetryPolicy | None = None,
     strict: bool = False,
+    derive_betas: bool = True,
+    check_sizes: bool = True,
+    auto_stream: bool = True,
+    middleware: Sequence[Middleware | AsyncMiddleware] = (),
 ) -> Settings:
     """Put the arguments of a client and its environment together; arguments win.
 
@@ -173,6 +201,10 @@ def resolve_settings(
     found.betas = ()
     found.api_version = None
     found.strict = strict
+    found.derive_betas = derive_betas
+    found.check_sizes = check_sizes
+    found.auto_stream = auto_stream
+    found.middleware = tuple(middleware)
     return found.changed(
         api_key=api_key or UNSET,
         auth_token=auth_token or UNSET,

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .operation import Operation
     from .page import AsyncPaginator, Page
     from .stream import AsyncStream, Stream
+    from .timeouts import Timeout
     from .unset import Unset
 
 
@@ -24,8 +25,8 @@ class RequestOptions(TypedDict, total=False):
     """Value of ``anthropic-version``; else the newest one that accepts the arguments."""
     workspace_id: str
     """Value of ``anthropic-workspace-id``, for credentials that reach several workspaces."""
-    timeout: float | httpx.Timeout | None
-    """Seconds for each phase of an attempt, or an ``httpx.Timeout``; ``None`` waits forever."""
+    timeout: float | Timeout | httpx.Timeout | None
+    """Seconds for each phase of an attempt, or limits by phase; ``None`` waits forever."""
     max_retries: int
     """Attempts after the first one; the low-level client never retries."""
     extra_headers: Mapping[str, str | Unset]
@@ -34,6 +35,15 @@ class RequestOptions(TypedDict, total=False):
     """Query parameters to add."""
     extra_body: Mapping[str, object]
     """Fields to add to the body, over what the arguments say."""
+    check_sizes: bool
+    """Whether a body larger than the operation takes is refused unsent; true unless set."""
+    include_pings: bool
+    """Whether pings of a stream come out, as ``Unknown("ping", …)``; false unless set."""
+    derive_betas: bool
+    """Whether arguments that need a beta flag add it; the low-level client never does."""
+    auto_stream: bool
+    """Whether a message that may take long is streamed under the hood; the low-level client
+    never does."""
 
 
 class Caller(Protocol):

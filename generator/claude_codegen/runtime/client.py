@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from .request import PreparedRequest
     from .send import AsyncRawResponse, RawResponse
     from .stream import AsyncStream, Stream
+    from .timeouts import Timeout
     from .unset import Unset
 
 
@@ -60,7 +61,7 @@ class ClientCore:
     """Base URL of the API, without a slash at the end and without user name and password."""
     api_version: str
     """``anthropic-version`` of calls that do not name another."""
-    timeout: float | httpx.Timeout | Unset | None
+    timeout: float | Timeout | httpx.Timeout | Unset | None
     """Timeout of calls that do not name another, in seconds for each phase."""
     strict: bool
     """Whether a response that its schema does not allow is an error."""
@@ -72,7 +73,7 @@ class ClientCore:
         auth_token: str | None = None,
         base_url: str | None = None,
         api_version: str | None = None,
-        timeout: float | httpx.Timeout | Unset | None = UNSET,
+        timeout: float | Timeout | httpx.Timeout | Unset | None = UNSET,
         default_headers: Mapping[str, str] | None = None,
         strict: bool = False,
     ) -> None:
@@ -299,7 +300,7 @@ class BaseClient(ClientCore):
         auth_token: str | None = None,
         base_url: str | None = None,
         api_version: str | None = None,
-        timeout: float | httpx.Timeout | Unset | None = UNSET,
+        timeout: float | Timeout | httpx.Timeout | Unset | None = UNSET,
         default_headers: Mapping[str, str] | None = None,
         http_client: httpx.Client | None = None,
         strict: bool = False,
@@ -454,7 +455,7 @@ class BaseAsyncClient(ClientCore):
         auth_token: str | None = None,
         base_url: str | None = None,
         api_version: str | None = None,
-        timeout: float | httpx.Timeout | Unset | None = UNSET,
+        timeout: float | Timeout | httpx.Timeout | Unset | None = UNSET,
         default_headers: Mapping[str, str] | None = None,
         http_client: httpx.AsyncClient | None = None,
         strict: bool = False,

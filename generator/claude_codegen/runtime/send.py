@@ -25,6 +25,7 @@ from .errors import (
     origin_of,
 )
 from .meta import Meta, ResponseHeaders
+from .timeouts import DEFAULT_CONNECT_TIMEOUT_SECONDS, DEFAULT_TIMEOUT_SECONDS
 from .unset import UNSET
 
 if TYPE_CHECKING:
@@ -39,10 +40,10 @@ if TYPE_CHECKING:
 
     from .errors import Phase
     from .request import PreparedRequest
+    from .timeouts import Timeout
     from .unset import Unset
 
-DEFAULT_TIMEOUT_SECONDS: Final = 600.0
-DEFAULT_CONNECT_TIMEOUT_SECONDS: Final = 5.0
+
 MAX_CONNECTIONS: Final = 1000
 MAX_KEEPALIVE_CONNECTIONS: Final = 100
 _KEEPALIVE_IDLE_SECONDS = 60
@@ -673,7 +674,7 @@ class Sender:
         self,
         prepared: PreparedRequest,
         *,
-        timeout: float | httpx.Timeout | Unset | None = UNSET,
+        timeout: float | Timeout | httpx.Timeout | Unset | None = UNSET,
         attempt: int = 1,
     ) -> RawResponse:
         """Send ``prepared`` and return the response once its headers are here, whatever its status.
@@ -763,7 +764,7 @@ class AsyncSender:
         self,
         prepared: PreparedRequest,
         *,
-        timeout: float | httpx.Timeout | Unset | None = UNSET,
+        timeout: float | Timeout | httpx.Timeout | Unset | None = UNSET,
         attempt: int = 1,
     ) -> AsyncRawResponse:
         """Send ``prepared``; see :meth:`Sender.send`."""
