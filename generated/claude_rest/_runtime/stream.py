@@ -172,14 +172,7 @@ class EventReader(Generic[T]):
                 if data.strip() == b"[DONE]":
                     # Some gateways end every stream this way, as other APIs do.
                     continue
-                raise APIResponseValidationError(
-                    f"the event {name!r} is not JSON ({error}): {excerpt(data)}",
-                    status_code=self.meta.status_code,
-                    headers=self.meta.headers,
-                    content=data,
-                    operation=self._operation,
-                    attempts=self.meta.attempts,
-                ) from error
+                raise self._not_json(name, data, error) from error
             kind = _type_of(value) or name
             if kind == "ping":
                 if self.include_pings:
@@ -193,6 +186,31 @@ class EventReader(Generic[T]):
             return self._decode(value)
         return NOTHING
 
+    def peek(self) -> Any:
+        """Return whether an event that is no ping waits: True, or :data:`NOTHING` if none does.
+
+        The event stays where it is, and so do the pings before it. Raises what :meth:`take`
+        would raise for it.
+        """
+        if self.ended:
+            return NOTHING
+        for name, data, _, _ in self._queue:
+            if name == "ping":
+                continue
+            if name == "error":
+                raise self._error(data)
+            try:
+                kind = _type_of(loads(data)) or name
+            except DecodeError as error:
+                if data.strip() == b"[DONE]":
+                    continue
+                raise self._not_json(name, data, error) from error
+            if kind == "error":
+                raise self._error(data)
+            if kind != "ping":
+                return True
+        return NOTHING
+
     def _error(self, data: bytes) -> APIStatusError:
         self.ended = True
         return error_from_event(
@@ -202,6 +220,16 @@ class EventReader(Generic[T]):
             operation_id=self._operation,
             attempt=self.meta.attempts,
             code_classes=self._code_classes,
+        )
+
+    def _not_json(self, name: str, data: bytes, error: DecodeError) -> APIResponseValidationError:
+        return APIResponseValidationError(
+            f"the event {name!r} is not JSON ({error}): {excerpt(data)}",
+            status_code=self.meta.status_code,
+            headers=self.meta.headers,
+            content=data,
+            operation=self._operation,
+            attempts=self.meta.attempts,
         )
 
     def end(self, error: APIConnectionError | None = None) -> None:
@@ -631,6 +659,22 @@ class Stream(_SyncStream[T, EventReader[T]]):
     def include_pings(self, value: bool) -> None:
         self._reader.include_pings = value
 
+    def prime(self) -> None:
+        """Wait until the next event that is no ping has come, and keep it for whoever iterates.
+
+        Raises what iterating would raise for it: the error that an ``error`` event stands for,
+        :class:`StreamTruncatedError` when the body ends instead. Whoever must not have seen
+        anything before trying again calls this first. A stream that may end anywhere only ends.
+        """
+        peek = self._reader.peek
+        try:
+            waits = peek()
+        except BaseException:
+            self.close()
+            raise
+        if waits is NOTHING:
+            self._wait_for(peek)
+
     def events(self) -> Iterator[ServerSentEvent]:
         """Yield the events as they were sent, pings and errors included, nothing decoded.
 
@@ -689,6 +733,22 @@ class AsyncStream(_AsyncStream[T, EventReader[T]]):
     @include_pings.setter
     def include_pings(self, value: bool) -> None:
         self._reader.include_pings = value
+
+    async def prime(self) -> None:
+        """Wait until the next event that is no ping has come, and keep it for whoever iterates.
+
+        Raises what iterating would raise for it: the error that an ``error`` event stands for,
+        :class:`StreamTruncatedError` when the body ends instead. Whoever must not have seen
+        anything before trying again calls this first. A stream that may end anywhere only ends.
+        """
+        peek = self._reader.peek
+        try:
+            waits = peek()
+        except BaseException:
+            await self.close()
+            raise
+        if waits is NOTHING:
+            await self._wait_for(peek)
 
     async def events(self) -> AsyncIterator[ServerSentEvent]:
         """Yield the events as they were sent, pings and errors included, nothing decoded.

@@ -399,6 +399,98 @@ def test_cancelling_closes() -> None:
     asyncio.run(run())
 
 
+def primed(mode: str, chunks: tuple[Chunk, ...], raw: bool = False, **settings: Any) -> Any:
+    """Prime a stream, then drain it: (what was left to read, what came out, error, closed)."""
+    source = Source(*chunks)
+    seen: list[Any] = []
+    left: list[Chunk] = []
+
+    async def run() -> None:
+        stream = async_stream_of(source, **settings)
+        await stream.prime()
+        await stream.prime()
+        left.extend(source.pending)
+        seen.extend([item async for item in (stream.events() if raw else stream)])
+
+    try:
+        if mode == "async":
+            asyncio.run(run())
+        else:
+            stream = stream_of(source, **settings)
+            stream.prime()
+            stream.prime()
+            left.extend(source.pending)
+            seen.extend(stream.events() if raw else stream)
+    except Exception as error:  # noqa: BLE001
+        return left, seen, error, source.closed
+    return left, seen, None, source.closed
+
+
+@both
+def test_priming_waits_for_the_first_event_and_keeps_it(mode: str) -> None:
+    unnamed_ping = b'data: {"type": "ping"}\n\n'
+    chunks = (PING, unnamed_ping, PING + START[:9], START[9:] + DELTA, STOP)
+    left, seen, error, closed = primed(mode, chunks)
+    assert left == [STOP]
+    assert seen == ["message_start", "content_block_delta", "message_stop"]
+    assert (error, closed) == (None, 1)
+    _, seen, _, _ = primed(mode, chunks, include_pings=True)
+    assert [item if isinstance(item, str) else item.type for item in seen] == [
+        *["ping"] * 3,
+        "message_start",
+        "content_block_delta",
+        "message_stop",
+    ]
+    _, seen, _, _ = primed(mode, chunks, raw=True)
+    assert b"".join(b"data: %b\n" % item.data for item in seen) == b"".join(
+        b"data: %b\n" % item.partition(b"data: ")[2].partition(b"\n")[0]
+        for item in (PING, unnamed_ping, PING, START, DELTA, STOP)
+    )
+
+
+@both
+@pytest.mark.parametrize(
+    ("chunks", "expected"),
+    [
+        ((), StreamTruncatedError),
+        ((PING,), StreamTruncatedError),
+        ((PING + START[:-1],), StreamTruncatedError),
+        ((PING, OVERLOADED, START), OverloadedError),
+        ((b"data: " + OVERLOADED.partition(b"data: ")[2],), OverloadedError),
+        ((b"data: [DONE]\n\n", b"data: {oops\n\n"), APIResponseValidationError),
+        ((PING, APIConnectionError("reset", phase="body")), StreamTruncatedError),
+        ((PING, APITimeoutError("slow", phase="body")), APITimeoutError),
+        ((b"data: " + b"x" * 200,), EventSizeError),
+    ],
+)
+def test_priming_raises_what_the_first_event_raises(
+    mode: str, chunks: tuple[Chunk, ...], expected: type[Exception]
+) -> None:
+    left, seen, error, closed = primed(mode, chunks, max_event_bytes=150)
+    assert type(error) is expected
+    assert (left, seen, closed) == ([], [], 1)
+
+
+@both
+def test_priming_a_stream_that_is_over_does_nothing(mode: str) -> None:
+    assert primed(mode, (), terminal=()) == ([], [], None, 1)
+    assert primed(mode, (STOP, DELTA))[1:] == (["message_stop"], None, 1)
+    source = Source(START)
+
+    async def run() -> None:
+        stream = async_stream_of(source)
+        await stream.close()
+        await stream.prime()
+
+    if mode == "async":
+        asyncio.run(run())
+    else:
+        with stream_of(source) as stream:
+            stream.close()
+            stream.prime()
+    assert source.closed == 1
+
+
 def test_nothing_is_read_ahead() -> None:
     source = Source(START, DELTA, STOP)
     stream = stream_of(source)
