@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from claude_rest.models import Message
 
+    from .partial_json import PartialJSON
+
 INVALID_INPUT_KEY = "INVALID_JSON"
 """The one key of :class:`InvalidToolInput`."""
 
@@ -81,7 +83,7 @@ class OpenBlock:
 class BlockState:
     """A content block under construction: what it started with, and the pieces that came."""
 
-    __slots__ = ("data", "index", "open", "pieces")
+    __slots__ = ("_parser", "_read", "data", "index", "open", "pieces")
 
     index: int
     data: dict[str, Any]
@@ -94,6 +96,9 @@ class BlockState:
         self.data = data
         self.pieces = {}
         self.open = is_open
+        # Made when somebody asks for unfinished input; how many of its pieces were read.
+        self._parser: PartialJSON | None = None
+        self._read = 0
 
     def append(self, field: str, piece: object) -> None:
         """Add a piece to a text field; anything but text adds nothing."""
@@ -115,6 +120,23 @@ class BlockState:
             elif text.strip():
                 self.data[field] = parse_tool_input(text)
         self.pieces = {}
+        self._parser = None
+
+    def partial_input(self) -> Any:
+        """Return what the tool input amounts to so far; see :meth:`MessageAccumulator.partial_input`."""
+        pieces = self.pieces.get("input")
+        if not pieces:
+            return self.data.get("input")
+        parser = self._parser
+        if parser is None:
+            from .partial_json import PartialJSON
+
+            parser = self._parser = PartialJSON()
+            self._read = 0
+        while self._read < len(pieces):
+            parser.feed(pieces[self._read])
+            self._read += 1
+        return parser.value if parser.started else {}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the block so far. Tool input stays what it was until the block stops."""
@@ -166,6 +188,17 @@ class MessageAccumulator:
             for block in self._blocks.values()
             if block.open
         )
+
+    def partial_input(self, index: int) -> Any:
+        """Return what the input of a tool call amounts to so far, for showing progress.
+
+        Follows the rules of :class:`~.partial_json.PartialJSON`, and reads only what has come
+        since it was asked last: the same object grows from call to call. Never act on it: it is
+        whole when its block has stopped, and is the final input from then on. None when there is
+        no such block, or one without input.
+        """
+        block = self._blocks.get(index)
+        return None if block is None else block.partial_input()
 
     def add(self, event: Any) -> BlockState | None:
         """Take the next event; return the state of the content block it is about, if any.
@@ -318,31 +351,40 @@ class MessageAccumulator:
         usage: Any = event.get("usage")
         if usage.__class__ is dict:
             self._usage = merge_usage(self._usage, usage)
-        for name in ("context_management", "input_transformations"):
-            value = event.get(name)
-            if value is not None:
+        for name, value in event.items():
+            # context_management, input_transformations, and what has no name yet.
+            if value is not None and name not in _MESSAGE_DELTA_FIELDS:
                 message[name] = value
 
 
-def merge_usage(usage: Mapping[str, Any], delta: Mapping[str, Any]) -> dict[str, Any]:
+def merge_usage(
+    usage: Mapping[str, Any] | Struct, delta: Mapping[str, Any] | Struct
+) -> dict[str, Any]:
     """Return ``usage`` brought up to date by the ``usage`` of a ``message_delta`` event.
 
-    All counts are totals since the start of the message, so they replace and never add.
-    ``output_tokens`` always does; any other field only when the event holds a value for it, so
-    that what ``message_start`` said survives.
+    All counts are totals since the start of the message, so they replace and never add. A field
+    does when the event holds a value for it; what ``message_start`` said survives where the event
+    says nothing. Takes models and dicts alike, and changes neither.
     """
     news = {
-        name: value for name, value in delta.items() if value is not None and value is not UNSET
+        name: value
+        for name, value in _fields_of(delta).items()
+        if value is not None and value is not UNSET
     }
-    return {**usage, **news}
+    return {**_fields_of(usage), **news}
 
 
-def total_input_tokens(usage: Mapping[str, Any]) -> int:
+def total_input_tokens(usage: Mapping[str, Any] | Struct) -> int:
     """Return all input tokens of a message: fresh ones, cache writes and cache reads."""
+    fields = _fields_of(usage)
     return sum(
-        usage.get(name) or 0
+        fields.get(name) or 0
         for name in ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
     )
+
+
+def _fields_of(usage: Mapping[str, Any] | Struct) -> Mapping[str, Any]:
+    return usage.to_dict() if isinstance(usage, Struct) else usage
 
 
 def parse_tool_input(text: str) -> dict[str, Any]:
@@ -362,6 +404,7 @@ def parse_tool_input(text: str) -> dict[str, Any]:
 _HANDLED = frozenset(
     {"content_block_start", "content_block_stop", "message_start", "message_delta", "message_stop"}
 )
+_MESSAGE_DELTA_FIELDS = frozenset({"type", "delta", "usage"})
 _RARE_DELTAS = frozenset({"citations_delta", "signature_delta", "compaction_delta"})
 
 
