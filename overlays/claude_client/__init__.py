@@ -90,6 +90,7 @@ if TYPE_CHECKING:
     from .middleware import AttemptInfo as AttemptInfo
     from .middleware import CallInfo as CallInfo
     from .middleware import Middleware as Middleware
+    from .partial_json import PartialJSON as PartialJSON
     from .retries import GiveUp as GiveUp
     from .retries import Outcome as Outcome
     from .retries import Retry as Retry
@@ -98,7 +99,9 @@ if TYPE_CHECKING:
     from .stream_events import CompactionEvent as CompactionEvent
     from .stream_events import ContentBlockStopEvent as ContentBlockStopEvent
     from .stream_events import InputJSONEvent as InputJSONEvent
+    from .stream_events import InputJsonEvent as InputJsonEvent
     from .stream_events import MessageStopEvent as MessageStopEvent
+    from .stream_events import MessageStreamEvent as MessageStreamEvent
     from .stream_events import SignatureEvent as SignatureEvent
     from .stream_events import TextEvent as TextEvent
     from .stream_events import ThinkingEvent as ThinkingEvent
@@ -150,12 +153,14 @@ __all__ = [
     "HTTPNotImplementedError",
     "HeaderValueError",
     "InputJSONEvent",
+    "InputJsonEvent",
     "InternalServerError",
     "InvalidToolInput",
     "JSONLStream",
     "MessageAccumulator",
     "MessageStopEvent",
     "MessageStream",
+    "MessageStreamEvent",
     "MessageStreamManager",
     "Meta",
     "Middleware",
@@ -166,6 +171,7 @@ __all__ = [
     "OverloadedError",
     "Page",
     "PaginationError",
+    "PartialJSON",
     "PathSegmentError",
     "PaymentRequiredError",
     "PermissionDeniedError",
@@ -269,6 +275,7 @@ _EXPORTS = {
         "CallInfo",
         "Middleware",
     ),
+    ".partial_json": ("PartialJSON",),
     ".retries": (
         "GiveUp",
         "Outcome",
@@ -280,7 +287,9 @@ _EXPORTS = {
         "CompactionEvent",
         "ContentBlockStopEvent",
         "InputJSONEvent",
+        "InputJsonEvent",
         "MessageStopEvent",
+        "MessageStreamEvent",
         "SignatureEvent",
         "TextEvent",
         "ThinkingEvent",

@@ -123,7 +123,7 @@ class BlockState:
         self._parser = None
 
     def partial_input(self) -> Any:
-        """Return what the tool input amounts to so far; see :meth:`MessageAccumulator.partial_input`."""
+        """Return the tool input so far; see :meth:`MessageAccumulator.partial_input`."""
         pieces = self.pieces.get("input")
         if not pieces:
             return self.data.get("input")

@@ -11,8 +11,18 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import TypeAlias
 
-    from claude_rest.models import ContentBlock, Message, TextCitation
+    from claude_rest._runtime.struct import Unknown
+    from claude_rest.models import (
+        ContentBlock,
+        Message,
+        RawContentBlockDeltaEvent,
+        RawContentBlockStartEvent,
+        RawMessageDeltaEvent,
+        RawMessageStartEvent,
+        TextCitation,
+    )
 
     from .accumulator import BlockState
 
@@ -87,7 +97,7 @@ class ThinkingEvent(_PieceEvent):
 class InputJSONEvent(_PieceEvent):
     """A piece of a tool's input came: JSON text that is not whole before the block stops."""
 
-    __slots__ = ("partial_json",)
+    __slots__ = ("_block", "partial_json")
 
     type: Literal["input_json"] = "input_json"
     partial_json: str
@@ -96,11 +106,25 @@ class InputJSONEvent(_PieceEvent):
     def __init__(self, block: BlockState, partial_json: str) -> None:
         super().__init__(block, "input")
         self.partial_json = partial_json
+        self._block = block
+
+    @property
+    def snapshot(self) -> Any:
+        """What the input amounts to when this is asked, for showing progress.
+
+        Reads only what has come since the last time; the same object grows from event to event,
+        so copy it to keep it. See :meth:`~.accumulator.MessageAccumulator.partial_input`.
+        """
+        return self._block.partial_input()
 
     @property
     def json_so_far(self) -> str:
         """The text of the input up to and including this piece; linear in its length."""
         return self._joined()
+
+
+InputJsonEvent = InputJSONEvent
+"""The name of :class:`InputJSONEvent` in the official SDK."""
 
 
 class SignatureEvent(_DerivedEvent):
@@ -118,14 +142,27 @@ class SignatureEvent(_DerivedEvent):
 class CitationEvent(_DerivedEvent):
     """A citation came for a text block."""
 
-    __slots__ = ("citation", "index")
+    __slots__ = ("_citations", "_count", "citation", "index")
 
     type: Literal["citation"] = "citation"
+    index: int
+    """Index of the content block."""
     citation: TextCitation
 
-    def __init__(self, index: int, citation: TextCitation) -> None:
-        self.index = index
+    def __init__(self, block: BlockState, citation: TextCitation) -> None:
+        self.index = block.index
         self.citation = citation
+        citations = block.data.get("citations")
+        self._citations: list[Any] = citations if citations.__class__ is list else []
+        self._count = len(self._citations)
+
+    @property
+    def snapshot(self) -> list[TextCitation]:
+        """All citations of the block up to and including this one; decoded anew each time."""
+        from claude_rest.models import decoder
+
+        decode = decoder("TextCitation")
+        return [decode(citation) for citation in self._citations[: self._count]]
 
 
 class CompactionEvent(_DerivedEvent):
@@ -201,7 +238,7 @@ def derived_event(block: BlockState, event: Mapping[str, Any], typed: Any) -> An
 
 
 def _citation(block: BlockState, delta: Mapping[str, Any], typed: Any) -> Any:
-    return CitationEvent(block.index, typed.delta.citation) if "citation" in delta else None
+    return CitationEvent(block, typed.delta.citation) if "citation" in delta else None
 
 
 def _piece(
@@ -226,3 +263,51 @@ _MAKERS: dict[str, Callable[[BlockState, Mapping[str, Any], Any], Any]] = {
         block.index, delta.get("content"), delta.get("encrypted_content")
     ),
 }
+
+
+if TYPE_CHECKING:
+    MessageStreamEvent: TypeAlias = (
+        RawMessageStartEvent
+        | RawMessageDeltaEvent
+        | MessageStopEvent
+        | RawContentBlockStartEvent
+        | RawContentBlockDeltaEvent
+        | ContentBlockStopEvent
+        | TextEvent
+        | InputJSONEvent
+        | ThinkingEvent
+        | SignatureEvent
+        | CitationEvent
+        | CompactionEvent
+        | Unknown
+    )
+    """What iterating over a message stream gives."""
+else:
+
+    def __getattr__(name: str) -> Any:
+        # Made when asked for: it needs the models, and few programs name the type at run time.
+        if name != "MessageStreamEvent":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from functools import reduce
+        from operator import or_
+
+        from claude_rest import models
+        from claude_rest._runtime.struct import Unknown
+
+        members: list[Any] = [
+            models.RawMessageStartEvent,
+            models.RawMessageDeltaEvent,
+            MessageStopEvent,
+            models.RawContentBlockStartEvent,
+            models.RawContentBlockDeltaEvent,
+            ContentBlockStopEvent,
+            TextEvent,
+            InputJSONEvent,
+            ThinkingEvent,
+            SignatureEvent,
+            CitationEvent,
+            CompactionEvent,
+            Unknown,
+        ]
+        value = globals()[name] = reduce(or_, members)
+        return value

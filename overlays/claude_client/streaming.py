@@ -1,190 +1,30 @@
 """Streams of one message: its events as they come, its text, and the whole message at the end.
 
 :class:`MessageStream` and :class:`AsyncMessageStream` are thin twins around an event stream; what
-they share is :class:`StreamState`, which does no I/O. A stream that ends early is never taken for
-a whole one: it raises :class:`~.errors.StreamTruncatedError` with what had come. Events are
-decoded into models only for those who iterate over events.
+they share is :class:`~.stream_state.StreamState`, which does no I/O. A stream that ends early is
+never taken for a whole one: it raises :class:`~.errors.StreamTruncatedError` with what had come.
+Events are decoded into models only for those who iterate over events.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from claude_rest._runtime.client import attach_meta
-
-from .accumulator import MessageAccumulator
-from .errors import APIError, StreamTruncatedError
-from .stream_events import ContentBlockStopEvent, MessageStopEvent, TextEvent, derived_event
+from .errors import APIError
+from .stream_state import StreamState
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
     from types import TracebackType
-    from typing import TypeAlias
 
     from typing_extensions import Self
 
-    from claude_rest._runtime.meta import Meta
+    from claude_rest._runtime.meta import Meta, ResponseHeaders
     from claude_rest._runtime.stream import AsyncStream, Stream
-    from claude_rest._runtime.struct import Unknown
-    from claude_rest.models import (
-        Message,
-        RawContentBlockDeltaEvent,
-        RawContentBlockStartEvent,
-        RawMessageDeltaEvent,
-        RawMessageStartEvent,
-    )
+    from claude_rest.models import Message, Usage
 
-    from .stream_events import (
-        CitationEvent,
-        CompactionEvent,
-        InputJSONEvent,
-        SignatureEvent,
-        ThinkingEvent,
-    )
-
-    MessageStreamEvent: TypeAlias = (
-        RawMessageStartEvent
-        | RawMessageDeltaEvent
-        | MessageStopEvent
-        | RawContentBlockStartEvent
-        | RawContentBlockDeltaEvent
-        | ContentBlockStopEvent
-        | TextEvent
-        | InputJSONEvent
-        | ThinkingEvent
-        | SignatureEvent
-        | CitationEvent
-        | CompactionEvent
-        | Unknown
-    )
-
-
-class StreamState:
-    """What has come of one streamed message, and which events that makes. Does no I/O."""
-
-    __slots__ = ("_check", "_decode", "_final", "accumulator", "meta", "operation", "pending")
-
-    accumulator: MessageAccumulator
-    pending: deque[Any]
-    """Events made and not yet given out."""
-    meta: Meta
-
-    def __init__(
-        self,
-        meta: Meta,
-        operation: str | None = None,
-        check: Callable[[Any], None] | None = None,
-    ) -> None:
-        """Start without events; ``check`` raises for a final message that is not as it should."""
-        self.accumulator = MessageAccumulator()
-        self.pending = deque()
-        self.meta = meta
-        self.operation = operation
-        self._check = check
-        self._decode: Callable[[Any], Any] | None = None
-        self._final: Message | None = None
-
-    def take(self, event: Any) -> None:
-        """Take an event as it was sent, and put what to give out for it into ``pending``."""
-        block = self.accumulator.add(event)
-        decode = self._decode
-        if decode is None:
-            from claude_rest.models import decoder
-
-            decode = self._decode = decoder("RawMessageStreamEvent")
-        kind = event.get("type") if event.__class__ is dict else None
-        pending = self.pending
-        if block is None:
-            if kind == "message_stop":
-                pending.append(MessageStopEvent(self.final_message, event))
-            else:
-                pending.append(decode(event))
-        elif kind == "content_block_stop":
-            pending.append(ContentBlockStopEvent(block, event))
-        else:
-            typed = decode(event)
-            pending.append(typed)
-            if kind == "content_block_delta":
-                derived = derived_event(block, event, typed)
-                if derived is not None:
-                    pending.append(derived)
-            else:
-                text = _text_of(event)
-                if text:
-                    pending.append(TextEvent(block, text))
-
-    def take_text(self, event: Any) -> str:
-        """Take an event as it was sent, and return the text in it."""
-        self.accumulator.add(event)
-        return _text_of(event)
-
-    def pending_text(self) -> str:
-        """Return the text of the events in ``pending``, and drop them."""
-        text = "".join(event.text for event in self.pending if event.__class__ is TextEvent)
-        self.pending.clear()
-        return text
-
-    def snapshot(self) -> Message:
-        """Return the message so far as a model; linear in its size."""
-        if self._final is not None:
-            return self._final
-        message = self.accumulator.message()
-        attach_meta(message, self.meta)
-        return message
-
-    def require_end(self) -> None:
-        """Raise :class:`~.errors.StreamTruncatedError` when the message is not whole."""
-        if not self.accumulator.complete:
-            error = StreamTruncatedError(
-                "the stream was closed before its end",
-                operation=self.operation,
-                attempts=self.meta.attempts,
-                request_id=self.meta.request_id,
-            )
-            self.complete_error(error)
-            raise error
-
-    def final_message(self) -> Message:
-        """Return the whole message, the same object each time.
-
-        Raises :class:`~.errors.StreamTruncatedError` when it is not whole.
-        """
-        if self._final is None:
-            self.require_end()
-            message = self.snapshot()
-            if self._check is not None:
-                self._check(message)
-            self._final = message
-        return self._final
-
-    def complete_error(self, error: APIError) -> None:
-        """Put into an error what had come before it."""
-        if error.operation is None:
-            error.operation = self.operation
-        if error.request_id is None:
-            error.request_id = self.meta.request_id
-        if self.accumulator.started:
-            error.partial = self.snapshot()
-        if isinstance(error, StreamTruncatedError):
-            error.open_blocks = tuple(block.index for block in self.accumulator.open_blocks)
-
-
-def _text_of(event: Any) -> str:
-    """Return the text that an event adds to a text block, empty when it adds none."""
-    if event.__class__ is not dict:
-        return ""
-    kind = event.get("type")
-    if kind == "content_block_delta":
-        part, tag = event.get("delta"), "text_delta"
-    elif kind == "content_block_start":
-        part, tag = event.get("content_block"), "text"
-    else:
-        return ""
-    if part.__class__ is not dict or part.get("type") != tag:
-        return ""
-    text = part.get("text")
-    return text if isinstance(text, str) else ""
+    from .accumulator import MessageAccumulator
+    from .stream_events import MessageStreamEvent
 
 
 class _MessageStreamBase:
@@ -205,9 +45,37 @@ class _MessageStreamBase:
         return self._state.meta.request_id
 
     @property
+    def status_code(self) -> int:
+        """HTTP status of the response."""
+        return self._state.meta.status_code
+
+    @property
+    def headers(self) -> ResponseHeaders:
+        """Headers of the response."""
+        return self._state.meta.headers
+
+    @property
     def accumulator(self) -> MessageAccumulator:
         """What has come so far, without decoding: usage, open blocks, text."""
         return self._state.accumulator
+
+    @property
+    def usage(self) -> Usage | None:
+        """Token counts so far, None before the first event; final only at the end."""
+        if not self._state.accumulator.started:
+            return None
+        from claude_rest.models import decoder
+
+        usage: Usage = decoder("Usage")(self._state.accumulator.usage)
+        return usage
+
+    def partial_input(self, index: int) -> Any:
+        """What the input of the tool call in content block ``index`` amounts to so far.
+
+        For showing progress, never for running the tool; see
+        :meth:`~.accumulator.MessageAccumulator.partial_input`.
+        """
+        return self._state.accumulator.partial_input(index)
 
     @property
     def current_message_snapshot(self) -> Message:
@@ -217,6 +85,48 @@ class _MessageStreamBase:
         :class:`~.errors.StreamProtocolError` before the first event.
         """
         return self._state.snapshot()
+
+
+class _Texts:
+    """Iterates over the pieces of text. An object, so that leaving it needs no clean-up."""
+
+    __slots__ = ("_state", "_step")
+
+    def __init__(self, state: StreamState, step: Callable[[Callable[[Any], str]], str]) -> None:
+        self._state = state
+        self._step = step
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> str:
+        state = self._state
+        text = state.pending_text()
+        while not text:
+            text = self._step(state.take_text)
+        return text
+
+
+class _AsyncTexts:
+    """Asynchronous twin of :class:`_Texts`."""
+
+    __slots__ = ("_state", "_step")
+
+    def __init__(
+        self, state: StreamState, step: Callable[[Callable[[Any], str]], Awaitable[str]]
+    ) -> None:
+        self._state = state
+        self._step = step
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> str:
+        state = self._state
+        text = state.pending_text()
+        while not text:
+            text = await self._step(state.take_text)
+        return text
 
 
 class MessageStream(_MessageStreamBase):
@@ -243,6 +153,11 @@ class MessageStream(_MessageStreamBase):
         self._state = StreamState(stream.meta, operation, check)
 
     @property
+    def closed(self) -> bool:
+        """Whether the response has been closed; nothing comes out any more."""
+        return self._stream.closed
+
+    @property
     def include_pings(self) -> bool:
         """Whether pings come out, as ``Unknown("ping", …)``; may be set at any time."""
         return self._stream.include_pings
@@ -264,26 +179,18 @@ class MessageStream(_MessageStreamBase):
     def _step(self, take: Callable[[Any], Any]) -> Any:
         try:
             return take(next(self._stream))
-        except APIError as error:
+        except StopIteration:
+            raise
+        except BaseException as error:
             self.close()
-            self._state.complete_error(error)
+            if isinstance(error, APIError):
+                self._state.complete_error(error)
             raise
 
     @property
     def text_stream(self) -> Iterator[str]:
         """The text of the message in pieces as they come."""
-        return self._texts()
-
-    def _texts(self) -> Iterator[str]:
-        state = self._state
-        text = state.pending_text()
-        while True:
-            if text:
-                yield text
-            try:
-                text = self._step(state.take_text)
-            except StopIteration:
-                return
+        return _Texts(self._state, self._step)
 
     def until_done(self) -> None:
         """Read to the end.
@@ -346,6 +253,11 @@ class AsyncMessageStream(_MessageStreamBase):
         self._state = StreamState(stream.meta, operation, check)
 
     @property
+    def closed(self) -> bool:
+        """Whether the response has been closed; nothing comes out any more."""
+        return self._stream.closed
+
+    @property
     def include_pings(self) -> bool:
         """Whether pings come out, as ``Unknown("ping", …)``; may be set at any time."""
         return self._stream.include_pings
@@ -367,26 +279,18 @@ class AsyncMessageStream(_MessageStreamBase):
     async def _step(self, take: Callable[[Any], Any]) -> Any:
         try:
             return take(await self._stream.__anext__())
-        except APIError as error:
+        except StopAsyncIteration:
+            raise
+        except BaseException as error:
             await self.close()
-            self._state.complete_error(error)
+            if isinstance(error, APIError):
+                self._state.complete_error(error)
             raise
 
     @property
     def text_stream(self) -> AsyncIterator[str]:
         """The text of the message in pieces as they come."""
-        return self._texts()
-
-    async def _texts(self) -> AsyncIterator[str]:
-        state = self._state
-        text = state.pending_text()
-        while True:
-            if text:
-                yield text
-            try:
-                text = await self._step(state.take_text)
-            except StopAsyncIteration:
-                return
+        return _AsyncTexts(self._state, self._step)
 
     async def until_done(self) -> None:
         """Read to the end.

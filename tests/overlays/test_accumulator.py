@@ -8,7 +8,7 @@ from time import process_time
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from claude_client.accumulator import (
@@ -450,6 +450,7 @@ def streams(draw: st.DrawFn) -> list[Event]:
     return events
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(streams(), st.booleans())
 def test_equals_a_slow_reference_however_the_stream_is_cut(
     events: list[Event], look_on_the_way: bool

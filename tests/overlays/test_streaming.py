@@ -24,7 +24,7 @@ from claude_client.errors import (
     StreamProtocolError,
     StreamTruncatedError,
 )
-from claude_client.streaming import StreamState
+from claude_client.stream_state import StreamState
 from claude_rest import Unknown
 from claude_rest._runtime.strict import StrictDecodingError
 from loopback import Close, LoopbackServer, Reset, Send, chunked, response

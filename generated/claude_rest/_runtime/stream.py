@@ -8,6 +8,7 @@ it, even when the server leaves the connection open.
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .codec import DecodeError, loads
@@ -585,7 +586,19 @@ class _AsyncStream(_ResponseFacts, Generic[T, R]):
                 if finish is not None:
                     await finish()
             finally:
-                await close()
+                try:
+                    await close()
+                finally:
+                    await self._close_chunks()
+
+    async def _close_chunks(self) -> None:
+        # An asynchronous generator that is only dropped is closed by the event loop some time,
+        # or never when the loop is closed first.
+        aclose = getattr(self._chunks, "aclose", None)
+        if aclose is not None:
+            # RuntimeError: another task waits for its next chunk, and ends it.
+            with suppress(RuntimeError):
+                await aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -597,6 +610,57 @@ class _AsyncStream(_ResponseFacts, Generic[T, R]):
         traceback: TracebackType | None,
     ) -> None:
         await self.close()
+
+
+class _RawEvents:
+    """Iterates over the events as they were sent.
+
+    An object where a generator would do: one that is left in its middle needs no clean-up.
+    """
+
+    __slots__ = ("_take", "_wait_for")
+
+    def __init__(
+        self, take: Callable[[], Any], wait_for: Callable[[Callable[[], Any]], Any]
+    ) -> None:
+        self._take = take
+        self._wait_for = wait_for
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> ServerSentEvent:
+        event = self._take()
+        if event is NOTHING:
+            event = self._wait_for(self._take)
+            if event is NOTHING:
+                raise StopIteration
+        sent: ServerSentEvent = event
+        return sent
+
+
+class _AsyncRawEvents:
+    """Asynchronous twin of :class:`_RawEvents`."""
+
+    __slots__ = ("_take", "_wait_for")
+
+    def __init__(
+        self, take: Callable[[], Any], wait_for: Callable[[Callable[[], Any]], Awaitable[Any]]
+    ) -> None:
+        self._take = take
+        self._wait_for = wait_for
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> ServerSentEvent:
+        event = self._take()
+        if event is NOTHING:
+            event = await self._wait_for(self._take)
+            if event is NOTHING:
+                raise StopAsyncIteration
+        sent: ServerSentEvent = event
+        return sent
 
 
 def _nothing_to_close() -> None:
@@ -663,8 +727,8 @@ class Stream(_SyncStream[T, EventReader[T]]):
         """Wait until the next event that is no ping has come, and keep it for whoever iterates.
 
         Raises what iterating would raise for it: the error that an ``error`` event stands for,
-        :class:`StreamTruncatedError` when the body ends instead. Whoever must not have seen
-        anything before trying again calls this first. A stream that may end anywhere only ends.
+        :class:`StreamTruncatedError` when the body ends instead. Until this returns nothing has
+        been given out, so the call may be tried again. A stream that may end anywhere just ends.
         """
         peek = self._reader.peek
         try:
@@ -681,14 +745,7 @@ class Stream(_SyncStream[T, EventReader[T]]):
         For passing a stream on. An end before the last event raises
         :class:`StreamTruncatedError` here too.
         """
-        take = self._reader.take_raw
-        while True:
-            event = take()
-            if event is NOTHING:
-                event = self._wait_for(take)
-                if event is NOTHING:
-                    return
-            yield event
+        return _RawEvents(self._reader.take_raw, self._wait_for)
 
 
 class AsyncStream(_AsyncStream[T, EventReader[T]]):
@@ -738,8 +795,8 @@ class AsyncStream(_AsyncStream[T, EventReader[T]]):
         """Wait until the next event that is no ping has come, and keep it for whoever iterates.
 
         Raises what iterating would raise for it: the error that an ``error`` event stands for,
-        :class:`StreamTruncatedError` when the body ends instead. Whoever must not have seen
-        anything before trying again calls this first. A stream that may end anywhere only ends.
+        :class:`StreamTruncatedError` when the body ends instead. Until this returns nothing has
+        been given out, so the call may be tried again. A stream that may end anywhere just ends.
         """
         peek = self._reader.peek
         try:
@@ -750,20 +807,13 @@ class AsyncStream(_AsyncStream[T, EventReader[T]]):
         if waits is NOTHING:
             await self._wait_for(peek)
 
-    async def events(self) -> AsyncIterator[ServerSentEvent]:
+    def events(self) -> AsyncIterator[ServerSentEvent]:
         """Yield the events as they were sent, pings and errors included, nothing decoded.
 
         For passing a stream on. An end before the last event raises
         :class:`StreamTruncatedError` here too.
         """
-        take = self._reader.take_raw
-        while True:
-            event = take()
-            if event is NOTHING:
-                event = await self._wait_for(take)
-                if event is NOTHING:
-                    return
-            yield event
+        return _AsyncRawEvents(self._reader.take_raw, self._wait_for)
 
 
 class JSONLStream(_SyncStream[T, LineReader[T]]):
