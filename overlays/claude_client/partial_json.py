@@ -235,7 +235,11 @@ _ESCAPE: Final = re.compile(r'\\(?:(["\\/bfnrt])|u([0-9a-fA-F]{4}))')
 _HALF_ESCAPE: Final = re.compile(r"(?:\\(?:u[0-9a-fA-F]{0,3})?)?")
 _ESCAPES: Final = {
     **{mark: mark for mark in '"\\/'},
-    "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t",
+    "b": "\b",
+    "f": "\f",
+    "n": "\n",
+    "r": "\r",
+    "t": "\t",
 }
 
 

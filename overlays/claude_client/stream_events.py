@@ -152,7 +152,7 @@ class CitationEvent(_DerivedEvent):
     def __init__(self, block: BlockState, citation: TextCitation) -> None:
         self.index = block.index
         self.citation = citation
-        citations = block.data.get("citations")
+        citations: Any = block.data.get("citations")
         self._citations: list[Any] = citations if citations.__class__ is list else []
         self._count = len(self._citations)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import pickle
-from time import process_time
-from typing import Any
+import sys
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,7 +20,11 @@ from claude_client.accumulator import (
     total_input_tokens,
 )
 from claude_client.errors import StreamProtocolError
-from claude_rest.models import Message, ToolUseBlock, decoder
+from claude_rest.models import Message, ToolUseBlock, Usage, decoder
+from counted_work import LINEAR, growth
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 Event = dict[str, Any]
 
@@ -249,6 +254,117 @@ def test_merge_usage(usage: Event, delta: Event, expected: Event) -> None:
     assert usage == before
 
 
+def test_usage_may_be_models() -> None:
+    decode = decoder("Usage")
+    start = decode({"input_tokens": 3, "output_tokens": 1, "cache_read_input_tokens": 40})
+    assert isinstance(start, Usage)
+    merged = merge_usage(start, {"output_tokens": 9, "input_tokens": None})
+    assert merged == {"input_tokens": 3, "output_tokens": 9, "cache_read_input_tokens": 40}
+    assert total_input_tokens(start) == total_input_tokens(merged) == 43
+    raw = decoder("RawMessageStreamEvent")(
+        {"type": "message_delta", "delta": {"stop_reason": None}, "usage": {"output_tokens": 5}}
+    )
+    assert merge_usage(start, raw.usage)["output_tokens"] == 5
+
+
+def test_every_usage_field_is_a_total_that_replaces() -> None:
+    """Several message_delta events come; whatever a later one holds is the total so far."""
+    first = {
+        "output_tokens": 5,
+        "input_tokens": 11,
+        "cache_creation_input_tokens": 2,
+        "cache_read_input_tokens": 0,
+        "server_tool_use": {"web_search_requests": 1},
+        "output_tokens_details": {"thinking_tokens": 3},
+        "iterations": [{"type": "message", "output_tokens": 5}],
+        "fallback_credit": {"token": "t"},
+        "new_count": 1,
+    }
+    second = {
+        **dict.fromkeys(first),
+        "output_tokens": 8,
+        "server_tool_use": {"web_search_requests": 2, "web_fetch_requests": 1},
+        "iterations": [{"type": "compaction", "output_tokens": 5}, {"type": "message"}],
+    }
+    accumulator = accumulate(START, message_delta(first))
+    assert accumulator.usage == first
+    accumulator.add(message_delta(second, stop_reason="end_turn"))
+    assert accumulator.usage == {
+        **first,
+        "output_tokens": 8,
+        "server_tool_use": {"web_search_requests": 2, "web_fetch_requests": 1},
+        "iterations": [{"type": "compaction", "output_tokens": 5}, {"type": "message"}],
+    }
+    assert total_input_tokens(accumulator.usage) == 13
+    accumulator.add(STOP)
+    assert accumulator.message().usage.to_dict() == accumulator.usage
+
+
+WHOLE_BLOCKS: list[Event] = [
+    {"type": "redacted_thinking", "data": "x"},
+    {"type": "web_search_tool_result", "tool_use_id": "s", "content": [{"type": "n", "a": None}]},
+    {"type": "code_execution_tool_result", "tool_use_id": "s", "content": {"type": "n"}},
+    {"type": "container_upload", "file_id": "file_1"},
+    {"type": "fallback", "from": {"model": "a"}, "to": {"model": "b"}},
+    {"type": "nobody_knows", "deep": [{"x": [1]}]},
+]
+
+
+@pytest.mark.parametrize("data", WHOLE_BLOCKS, ids=lambda data: str(data["type"]))
+def test_blocks_that_come_whole_stay_as_they_are(data: Event) -> None:
+    accumulator = accumulate(START, *block(0, data), STOP)
+    assert accumulator.to_dict()["content"] == [data]
+    assert accumulator.message().to_dict()["content"] == [data]
+
+
+@pytest.mark.parametrize("kind", ["tool_use", "server_tool_use", "mcp_tool_use"])
+def test_every_kind_of_tool_call_gathers_its_input(kind: str) -> None:
+    data = {**TOOL, "type": kind, "caller": {"type": "direct"}, "server_name": "s"}
+    pieces = [tool_json(""), tool_json('{"q":'), tool_json(' "x"}')]
+    assert content_of(*block(0, data, *pieces), STOP) == [{**data, "input": {"q": "x"}}]
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "end_turn",
+        "max_tokens",
+        "stop_sequence",
+        "tool_use",
+        "pause_turn",
+        "refusal",
+        "model_context_window_exceeded",
+        "compaction",
+        "a_new_reason",
+    ],
+)
+def test_every_stop_reason_passes(reason: str) -> None:
+    details = {"type": "refusal", "category": "x", "explanation": None}
+    delta = message_delta(stop_reason=reason, stop_sequence="###", stop_details=details)
+    message = accumulate(START, delta, STOP).message().to_dict()
+    assert message["stop_reason"] == reason
+    assert (message["stop_sequence"], message["stop_details"]) == ("###", details)
+
+
+def test_what_nobody_knows_in_a_message_delta_reaches_the_message() -> None:
+    delta = {
+        **message_delta(stop_reason="end_turn", mood="calm"),
+        "context_management": {"applied_edits": [{"type": "clear_tool_uses_20250919"}]},
+        "input_transformations": [{"type": "x"}],
+        "aura": {"colour": "blue"},
+        "nothing": None,
+    }
+    decode = decoder("RawMessageStreamEvent")
+    for event in (delta, decode(json.loads(json.dumps(delta)))):
+        message = accumulate(START, event, STOP).message().to_dict()
+        assert message["mood"] == "calm"
+        assert message["aura"] == {"colour": "blue"}
+        assert message["context_management"] == delta["context_management"]
+        assert message["input_transformations"] == [{"type": "x"}]
+        assert "nothing" not in message
+        assert message["type"] == "message"
+
+
 def test_total_input_tokens() -> None:
     assert total_input_tokens({"input_tokens": 3, "cache_creation_input_tokens": None}) == 3
     assert (
@@ -463,22 +579,88 @@ def test_equals_a_slow_reference_however_the_stream_is_cut(
     assert accumulator.to_dict() == reference(events)
 
 
-def seconds_for(deltas: int) -> float:
-    whole = json.dumps({"code": "x" * (24 * deltas)})
-    events = [
-        START,
-        *block(0, TOOL, *(tool_json(whole[at : at + 24]) for at in range(0, len(whole), 24))),
-        STOP,
+def test_unfinished_input_can_be_asked_for() -> None:
+    events = block(0, TOOL, tool_json('{"path": "/da'), tool_json('ta", "n": 1'), tool_json("2}"))
+    accumulator = accumulate(START, events[0])
+    assert accumulator.partial_input(0) == {}
+    seen = []
+    for event in events[1:-1]:
+        accumulator.add(event)
+        seen.append(json.dumps(accumulator.partial_input(0)))
+        assert accumulator.to_dict()["content"] == [TOOL]
+    assert [json.loads(text) for text in seen] == [
+        {"path": "/da"},
+        {"path": "/data"},
+        {"path": "/data", "n": 12},
     ]
-    best = float("inf")
-    for _ in range(3):
-        start = process_time()
-        accumulate(*events).message()
-        best = min(best, process_time() - start)
-    return best
+    shown = accumulator.partial_input(0)
+    accumulator.add(events[-1])
+    final = accumulator.partial_input(0)
+    assert final == {"path": "/data", "n": 12}
+    assert final is not shown
+    assert accumulator.to_dict()["content"][0]["input"] is final
+    assert accumulator.partial_input(1) is None
+    assert accumulate(START, *block(0, {"type": "text", "text": ""})).partial_input(0) is None
 
 
-def test_time_is_linear_in_the_size_of_a_tool_input() -> None:
+def test_unfinished_input_that_is_no_json_shows_what_was_right() -> None:
+    events = block(0, TOOL, tool_json(" "), tool_json('{"a": 1, oops'), tool_json('"b": 2}'))
+    accumulator = accumulate(START, *events[:2])
+    assert accumulator.partial_input(0) == {}
+    for event in events[2:-1]:
+        accumulator.add(event)
+        assert accumulator.partial_input(0) == {"a": 1}
+    accumulator.add(events[-1])
+    assert isinstance(accumulator.partial_input(0), InvalidToolInput)
+
+
+def text_stream(size: int) -> list[Event]:
+    return block(0, {"type": "text", "text": ""}, *[text("x" * 24)] * size)
+
+
+def thinking_stream(size: int) -> list[Event]:
+    delta = {"type": "thinking_delta", "thinking": "x" * 24}
+    return block(0, {"type": "thinking", "thinking": "", "signature": ""}, *[delta] * size)
+
+
+def tool_stream(size: int) -> list[Event]:
+    whole = json.dumps({"code": "x" * (24 * size)})
+    return block(0, TOOL, *(tool_json(whole[at : at + 24]) for at in range(0, len(whole), 24)))
+
+
+def citation_stream(size: int) -> list[Event]:
+    delta = {"type": "citations_delta", "citation": {"n": 1}}
+    return block(0, {"type": "text", "text": "", "citations": None}, *[delta] * size)
+
+
+def many_blocks(size: int) -> list[Event]:
+    return [
+        event
+        for index in range(size)
+        for event in block(index, {"type": "text", "text": ""}, text("a"))
+    ]
+
+
+@pytest.mark.parametrize("ask", [False, True], ids=["", "asking each time"])
+@pytest.mark.parametrize(
+    "stream", [text_stream, thinking_stream, tool_stream, citation_stream, many_blocks]
+)
+def test_work_is_linear(stream: Callable[[int], list[Event]], ask: bool) -> None:
+    if ask and sys.gettrace() is not None:
+        pytest.skip("a traced interpreter copies each string that it makes longer")
     accumulate(START, STOP).message()
-    small, large = seconds_for(5_000), seconds_for(40_000)
-    assert large < small * 8 * 3 + 0.05
+
+    def steps(size: int) -> Iterator[Callable[[], object]]:
+        accumulator = MessageAccumulator()
+
+        def add(event: Event) -> None:
+            block = accumulator.add(event)
+            if ask and block is not None:
+                accumulator.partial_input(block.index)
+                assert accumulator.usage
+
+        for event in [START, *stream(size), message_delta(), STOP]:
+            yield partial(add, event)
+        yield accumulator.message
+
+    assert growth(steps, 200, calls=not ask) < LINEAR

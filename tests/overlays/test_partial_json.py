@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+import sys
+from functools import partial
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from claude_client.partial_json import PartialJSON
 from claude_rest._runtime.codec import DecodeError, loads
+from counted_work import LINEAR, growth
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 NOTHING = object()
 HIGH_SURROGATE_AT_END = re.compile(r"(?<!\\)(?:\\\\)*\\u[dD][89abAB][0-9a-fA-F]{2}$")
@@ -93,7 +99,7 @@ def cut(text: str, places: list[int]) -> list[str]:
 CUTS = st.lists(st.integers(0, 999), max_size=8)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(documents(), CUTS, st.booleans())
 @example(r'"\ud83d\ude00\ud83d"', [1], False)
 @example(r'{"a\"b": "\\", "\u00e9": "\ud83d x \ud83d\n"}', [], True)
@@ -108,7 +114,7 @@ def test_a_whole_text_gives_what_json_gives(text: str, places: list[int], look: 
     assert not parser.invalid
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(documents())
 @example(r'{"a": "\ud83d\ude00", "b": [1, -2.5e3, true], "c": "\ud83d", "\\": "\\ud83d"}')
 def test_every_prefix_gives_what_it_says_so_far(text: str) -> None:
@@ -121,7 +127,7 @@ def test_every_prefix_gives_what_it_says_so_far(text: str) -> None:
     assert grown.finish() == json.loads(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text('{}[]",:\\u0dDeE1-. tfalsn\n', max_size=30), CUTS)
 def test_agrees_with_json_on_what_is_json(text: str, places: list[int]) -> None:
     parser = read(*cut(text, places))
@@ -189,6 +195,36 @@ def test_what_is_no_json_keeps_what_there_was(text: str, value: Any) -> None:
         assert shown(parser) == value
         with pytest.raises(ValueError, match="not a whole"):
             parser.finish()
+
+
+DOCUMENTS: dict[str, Callable[[int], str]] = {
+    "one long string": lambda size: '{"code": "%s"}' % ("x" * 24 * size),
+    "escapes": lambda size: '{"code": "%s"}' % (r"\n\ud83d\ude00\u00e9\"" * size),
+    "many items": lambda size: json.dumps({"items": list(range(size * 5))}),
+    "deep": lambda size: "[" * 20 * size,
+    "one long number": lambda size: "[" + "1" * 20 * size,
+    "one long key": lambda size: '{"' + "k" * 20 * size,
+}
+
+
+@pytest.mark.parametrize("ask", [False, True], ids=["", "asking each time"])
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_work_is_linear(name: str, ask: bool) -> None:
+    if ask and sys.gettrace() is not None:
+        pytest.skip("a traced interpreter copies each string that it makes longer")
+
+    def steps(size: int) -> Iterator[Callable[[], object]]:
+        text = DOCUMENTS[name](size)
+        parser = PartialJSON()
+
+        def feed(fragment: str) -> None:
+            parser.feed(fragment)
+            assert not ask or parser.value is not None
+
+        for start in range(0, len(text), 24):
+            yield partial(feed, text[start : start + 24])
+
+    assert growth(steps, 150, calls=not ask) < LINEAR
 
 
 def test_the_value_is_one_object_that_grows() -> None:

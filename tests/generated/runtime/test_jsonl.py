@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+from functools import partial
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from claude_rest._runtime.codec import DecodeError
 from claude_rest._runtime.errors import EventSizeError
 from claude_rest._runtime.jsonl import JSONLDecoder, JSONLine
+from counted_work import LINEAR, growth
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 
 def decode(body: bytes, size: int | None = None) -> list[JSONLine]:
@@ -66,7 +73,59 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+def reference(body: bytes) -> list[JSONLine]:
+    """Split byte by byte, without a thought for speed."""
+    lines, line = [], b""
+    for position in range(len(body)):
+        if body[position : position + 1] == b"\n":
+            lines.append(line)
+            line = b""
+        else:
+            line += body[position : position + 1]
+    lines.append(line)
+    lines[0] = lines[0].removeprefix(b"\xef\xbb\xbf")
+    return [
+        JSONLine(number, line.removesuffix(b"\r"))
+        for number, line in enumerate(lines, 1)
+        if line.strip(b" \t\r\x0b\x0c")
+    ]
+
+
+BODIES = st.lists(
+    st.sampled_from([b"\n", b"\r\n", b"\r", b" ", b"\t", b"{}", b'{"a":', b"1}", b"\xef\xbb\xbf"])
+    | st.binary(max_size=3),
+    max_size=25,
+).map(b"".join)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(BODIES, st.lists(st.integers(0, 999)))
+@example(b'{"a": 1}\r\n{"b": 2}\r', [9])
+def test_agrees_with_the_reference_for_any_split_of_any_bytes(
+    body: bytes, places: list[int]
+) -> None:
+    expected = reference(body)
+    assert decode(body) == decode(body, 1) == expected
+    decoder = JSONLDecoder()
+    edges = [0, *sorted(place % (len(body) + 1) for place in places), len(body)]
+    lines = [line for start, end in pairwise(edges) for line in decoder.feed(body[start:end])]
+    assert lines + decoder.finish() == expected
+
+
+@pytest.mark.parametrize("line", [b'{"custom_id": "x"}\r\n', b"x" * 1000], ids=["many", "one"])
+@pytest.mark.parametrize("size", [7, 300])
+def test_work_is_linear(line: bytes, size: int) -> None:
+    def steps(chunks: int) -> Iterator[Callable[[], object]]:
+        body = (line * (chunks * size // len(line) + 1))[: chunks * size]
+        decoder = JSONLDecoder()
+        for start in range(0, len(body), size):
+            yield partial(decoder.feed, body[start : start + size])
+        yield decoder.finish
+
+    assert growth(steps, 400) < LINEAR
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(VALUES, max_size=12), st.sampled_from([b"\n", b"\r\n"]), st.integers(1, 50))
 def test_any_split_gives_the_same_lines(values: list[object], end: bytes, size: int) -> None:
     body = end.join(json.dumps(value, ensure_ascii=False).encode() for value in values)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import time
+from functools import partial
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from claude_rest._runtime.errors import EventSizeError
 from claude_rest._runtime.sse import ServerSentEvent, SSEDecoder
+from counted_work import LINEAR, growth
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
 
 
 def decode(body: bytes, size: int | None = None) -> list[ServerSentEvent]:
@@ -152,6 +158,14 @@ def test_size_limit() -> None:
     with pytest.raises(EventSizeError, match="larger than 100 bytes"):
         for _ in range(20):
             decoder.feed(b"data: 0123456789")
+    # What is over does not count towards the next event.
+    bounded = SSEDecoder(max_event_bytes=100)
+    for _ in range(20):
+        assert len(bounded.feed(b"data: 0123456789\n\ndata: 01234567")) >= 1
+        assert len(bounded.feed(b"\n\n")) == 1
+    with pytest.raises(EventSizeError):
+        for _ in range(200):
+            bounded.feed(b":\n")
     unlimited = SSEDecoder(max_event_bytes=None)
     for _ in range(20):
         unlimited.feed(b"data: 0123456789")
@@ -175,48 +189,79 @@ PIECES = st.sampled_from(
 BODIES = st.lists(PIECES | st.binary(max_size=4), max_size=40).map(b"".join)
 
 
-@settings(max_examples=400, deadline=None)
-@given(BODIES, st.data())
-@example(b"data: x\r\n\r\n", None)
-@example(b"\xef\xbb", None)
-def test_agrees_with_the_reference_for_any_split(body: bytes, draw: st.DataObject | None) -> None:
+LINE_ENDS = st.sampled_from([b"\n", b"\r", b"\r\n"])
+FIELDS = st.sampled_from([b"data", b"event", b"id", b"retry", b"", b"other", b"\xef\xbb\xbfdata"])
+CONTENT = st.text("a \t:\u2028\u2029\x85\x0b\x1c\0\U0001f600", max_size=6).map(
+    lambda text: text.encode()
+) | st.sampled_from([b"", b"7", b"message_stop", b'{"type": "ping"}', b"\xff"])
+
+
+@st.composite
+def structured_bodies(draw: st.DrawFn) -> bytes:
+    """Draw what looks like a stream: events of fields, each line with an end of its own."""
+    parts = [draw(st.sampled_from([b"", b"", b"\xef\xbb\xbf"]))]
+    for _ in range(draw(st.integers(0, 6))):
+        for _ in range(draw(st.integers(0, 4))):
+            field, colon = draw(FIELDS), draw(st.sampled_from([b":", b": ", b": ", b""]))
+            parts += [field, colon, draw(CONTENT) if colon else b"", draw(LINE_ENDS)]
+        parts.append(draw(LINE_ENDS))
+    return b"".join(parts)
+
+
+@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(BODIES | structured_bodies() | st.binary(max_size=60), st.lists(st.integers(0, 999)))
+@example(b"data: x\r\n\r\n", [8, 9, 10])
+@example(b"\xef\xbb", [])
+@example(b"\xef\xbb\xbfdata: x\n\r", [1, 2])
+def test_agrees_with_the_reference_for_any_split(body: bytes, places: list[int]) -> None:
     expected = reference(body)
     assert decode(body) == expected
     assert decode(body, 1) == expected
-    if draw is not None:
-        cuts = sorted(draw.draw(st.lists(st.integers(0, len(body)), max_size=8)))
-        decoder = SSEDecoder()
-        events = [
-            event
-            for start, end in zip([0, *cuts], [*cuts, len(body)], strict=True)
-            for event in decoder.feed(body[start:end])
-        ]
-        assert events == expected
+    decoder = SSEDecoder()
+    edges = [0, *sorted(place % (len(body) + 1) for place in places), len(body)]
+    events = [event for start, end in pairwise(edges) for event in decoder.feed(body[start:end])]
+    assert events == expected
+    assert decoder.pending_bytes <= len(body)
 
 
-def seconds(action: object, *arguments: object) -> float:
-    assert callable(action)
-    best = float("inf")
-    for _ in range(3):
-        started = time.process_time()
-        action(*arguments)
-        best = min(best, time.process_time() - started)
-    return best
+EVENT = b'event: content_block_delta\ndata: {"type":"content_block_delta","index":0}\n\n'
+LONG_LINE, LINES = b"x" * 1000, b"x" * 990 + b"\ndata: y\r"
 
 
-@pytest.mark.parametrize(
-    "line", [b"x" * 1399 + b"\ndata: ", b"x" * 1400], ids=["lines", "one line"]
-)
-def test_one_big_event_takes_linear_time(line: bytes) -> None:
-    def body(megabytes: int) -> bytes:
-        return b"event: e\ndata: " + line * (megabytes * 700) + b"\n\n"
-
-    small, large = body(1), body(8)
-    assert seconds(decode, large, 1400) < 30 * max(seconds(decode, small, 1400), 0.002)
+def feeding(chunks: Iterable[bytes]) -> Iterator[Callable[[], object]]:
+    decoder = SSEDecoder()
+    for chunk in chunks:
+        yield partial(decoder.feed, chunk)
 
 
-def test_many_small_events_take_linear_time() -> None:
-    event = b'event: content_block_delta\ndata: {"type":"content_block_delta","index":0}\n\n'
-    small, large = event * 2_000, event * 16_000
-    for size in (None, 1400):
-        assert seconds(decode, large, size) < 30 * max(seconds(decode, small, size), 0.002)
+@pytest.mark.parametrize("line", [LONG_LINE, LINES], ids=["one line", "lines"])
+@pytest.mark.parametrize("size", [10, 700])
+def test_one_big_event_takes_linear_work(line: bytes, size: int) -> None:
+    def steps(chunks: int) -> Iterator[Callable[[], object]]:
+        text = (line * (chunks * size // len(line) + 1))[: chunks * size]
+        body = b"event: e\ndata: " + text + b"\n\n"
+        return feeding(body[start : start + size] for start in range(0, len(body), size))
+
+    assert growth(steps, 400) < LINEAR
+
+
+@pytest.mark.parametrize("size", [1, 17, 1400, 10**9])
+def test_many_small_events_take_linear_work(size: int) -> None:
+    def steps(events: int) -> Iterator[Callable[[], object]]:
+        body = EVENT * events
+        return feeding(body[start : start + size] for start in range(0, len(body), size))
+
+    assert growth(steps, 20 if size == 1 else 300) < LINEAR
+
+
+def test_the_count_notices_a_buffer_that_is_joined_again_and_again() -> None:
+    def steps(chunks: int) -> Iterator[Callable[[], object]]:
+        held = [b""]
+
+        def feed() -> None:
+            held[0] = held[0] + LONG_LINE
+
+        for _ in range(chunks):
+            yield feed
+
+    assert growth(steps, 100) > 4 * LINEAR
