@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import inspect
 import pickle
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
+import httpx
 import pytest
 
+import claude_client
 from claude_client import (
     AsyncClaude,
     AsyncMessageStream,
@@ -16,10 +18,12 @@ from claude_client import (
     InvalidToolInput,
     MessageStream,
     RetryPolicy,
+    stream_events,
 )
 from claude_client.errors import (
     APIResponseValidationError,
     APIStatusError,
+    APITimeoutError,
     OverloadedError,
     StreamProtocolError,
     StreamTruncatedError,
@@ -27,7 +31,7 @@ from claude_client.errors import (
 from claude_client.stream_state import StreamState
 from claude_rest import Unknown
 from claude_rest._runtime.strict import StrictDecodingError
-from loopback import Close, LoopbackServer, Reset, Send, chunked, response
+from loopback import Close, LoopbackServer, Pause, Reset, Send, chunked, response
 from loopback import event as encode_event
 
 if TYPE_CHECKING:
@@ -223,6 +227,8 @@ def test_events_in_order(kit: Kit) -> None:
     assert second.snapshot == "Hello \u2028 \u00fc"
     part = next(event for event in events if event.type == "input_json")
     assert part.partial_json == part.json_so_far == '{"path": "/da'
+    # The block has stopped since then, so this is its final input.
+    assert part.snapshot == {"path": "/data", "recursive": True}
     text, tool = (event for event in events if event.type == "content_block_stop")
     assert text.content_block.text == "Hello \u2028 \u00fc"
     assert tool.content_block.input == {"path": "/data", "recursive": True}
@@ -266,9 +272,58 @@ def test_all_derived_events(kit: Kit) -> None:
     assert by_type["signature"].signature == "sig"
     assert by_type["text"].text == "Al"
     assert by_type["citation"].citation.to_dict() == citation
+    assert [one.to_dict() for one in by_type["citation"].snapshot] == [citation]
     assert by_type["compaction"].encrypted_content == "enc"
     unknown = [event for event in events if isinstance(event, Unknown)]
     assert [event.raw for event in unknown] == [{"type": "future_event", "x": 1}]
+
+
+def test_input_so_far(kit: Kit) -> None:
+    stream = kit.open(reply(WHOLE))
+    seen = []
+    for event in stream:
+        if event.type == "input_json":
+            assert event.snapshot is stream.partial_input(1)
+            seen.append(dict(event.snapshot))
+            assert stream.current_message_snapshot.content[1].input == {}
+        elif event.type == "content_block_stop" and event.index == 1:
+            assert stream.partial_input(1) == event.content_block.input
+    assert seen == [{"path": "/da"}, {"path": "/data", "recursive": True}]
+    assert stream.partial_input(0) is stream.partial_input(9) is None
+
+
+def test_usage_so_far_and_facts_of_the_response(kit: Kit) -> None:
+    stream = kit.open(reply(WHOLE))
+    assert stream.usage is None
+    assert (stream.status_code, stream.headers["request-id"]) == (200, "req_1")
+    assert not stream.closed
+    next(iter(stream))
+    assert (stream.usage.input_tokens, stream.usage.output_tokens) == (10, 1)
+    stream.until_done()
+    assert stream.usage == stream.get_final_message().usage
+    assert stream.usage.output_tokens == 20
+    assert stream.closed
+
+
+def test_names_of_the_official_sdk() -> None:
+    assert claude_client.InputJsonEvent is claude_client.InputJSONEvent
+    members = set(get_args(claude_client.MessageStreamEvent))
+    assert {claude_client.TextEvent, claude_client.InputJSONEvent, Unknown} < members
+    with pytest.raises(AttributeError):
+        _ = stream_events.NoSuchEvent
+    assert [cls.type for cls in OFFICIAL_TYPES.values()] == list(OFFICIAL_TYPES)
+
+
+OFFICIAL_TYPES: dict[str, Any] = {
+    "text": stream_events.TextEvent,
+    "thinking": stream_events.ThinkingEvent,
+    "input_json": stream_events.InputJSONEvent,
+    "citation": stream_events.CitationEvent,
+    "signature": stream_events.SignatureEvent,
+    "compaction": stream_events.CompactionEvent,
+    "content_block_stop": stream_events.ContentBlockStopEvent,
+    "message_stop": stream_events.MessageStopEvent,
+}
 
 
 def test_text_stream(kit: Kit) -> None:
@@ -342,6 +397,57 @@ def test_a_stream_that_ends_early_is_no_success(kit: Kit, way: str, end: bool) -
     assert len(kit.server.requests) == 1
 
 
+@pytest.mark.parametrize("way", ["get_final_message", "list", "text"])
+def test_a_stream_that_falls_silent_gives_what_had_come(kit: Kit, way: str) -> None:
+    head = chunked(sse(CUT), headers={"request-id": "req_1"}, end=False)
+    stream = kit.open([Send(head), Pause(5)], timeout=httpx.Timeout(5, read=0.1))
+    with pytest.raises(APITimeoutError) as caught:
+        if way == "list":
+            list(stream)
+        elif way == "text":
+            list(stream.text_stream)
+        else:
+            stream.get_final_message()
+    error: Any = caught.value
+    assert error.partial.content[0].text == "Hello \u2028 \u00fc"
+    assert error.partial.usage.output_tokens == 1
+    assert error.request_id == "req_1"
+    assert stream.closed
+
+
+def test_a_failure_of_any_kind_closes(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(StreamState, "take", fail)
+    stream = kit.open(reply(WHOLE))
+    with pytest.raises(ZeroDivisionError):
+        next(iter(stream))
+    assert stream.closed
+
+
+def test_cancelling_a_text_stream_closes() -> None:
+    async def run(way: str) -> None:
+        head = chunked(sse([START, *TEXT]), end=False)
+        with LoopbackServer([[Send(head), Pause(5)]]) as server:
+            async with (
+                AsyncClaude(api_key="k", base_url=server.url) as client,
+                client.messages.stream(**ARGUMENTS) as stream,
+            ):
+                texts = stream.text_stream
+                assert [await anext(texts), await anext(texts)] == ["Hel", "lo \u2028 \u00fc"]
+                waiting = anext(texts) if way == "text" else stream.get_final_message()
+                with pytest.raises(asyncio.TimeoutError):
+                    await asyncio.wait_for(waiting, 0.05)
+                assert stream.closed
+                with pytest.raises(StreamTruncatedError) as caught:
+                    await stream.get_final_message()
+                assert caught.value.partial.content[0].text == "Hello \u2028 \u00fc"
+
+    for way in ("text", "final"):
+        asyncio.run(run(way))
+
+
 def test_a_reset_in_the_middle(kit: Kit) -> None:
     data = chunked(sse(CUT), headers={"request-id": "req_1"}, end=False)
     stream = kit.open([Send(data), Reset()])
@@ -364,7 +470,9 @@ def test_an_error_in_the_stream_has_its_class_and_what_had_come(
     assert type(error) is cls
     assert (error.type, error.http_status, error.origin) == (kind, 200, "stream")
     assert error.partial.content[0].text == "Hello \u2028 \u00fc"
+    assert error.partial.usage.input_tokens == 10
     assert error.request_id == "req_1"
+    assert stream.closed
 
 
 def test_events_in_a_senseless_order_close_the_stream(kit: Kit) -> None:
@@ -489,9 +597,14 @@ def test_create_with_stream_that_ends_early() -> None:
     with (
         LoopbackServer([reply(CUT)]) as server,
         Claude(api_key="k", base_url=server.url) as client,
-        pytest.raises(StreamTruncatedError),
+        pytest.raises(StreamTruncatedError) as caught,
     ):
         list(client.messages.create(**ARGUMENTS, stream=True))
+    error = caught.value
+    assert (error.request_id, error.operation) == ("req_1", "messages.create")
+    assert error.events_seen == len([data for data in CUT if data["type"] != "ping"])
+    # Nobody accumulates here, so there is nothing to hand over.
+    assert (error.partial, error.open_blocks) == (None, ())
 
 
 def test_twins_have_the_same_methods() -> None:

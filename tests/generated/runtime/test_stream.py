@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
 import json
+import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,10 +27,11 @@ from claude_rest._runtime.meta import Meta
 from claude_rest._runtime.sse import ServerSentEvent
 from claude_rest._runtime.stream import AsyncJSONLStream, AsyncStream, JSONLStream, Stream
 from claude_rest._runtime.struct import Unknown
+from counted_work import LINEAR, growth
 from loopback import event
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 
 META = Meta(status_code=200, headers={"request-id": "req_1"}, attempts=2)
 START = event("message_start", {"type": "message_start"})
@@ -397,6 +402,130 @@ def test_cancelling_closes() -> None:
         assert stream.closed
 
     asyncio.run(run())
+
+
+def test_cancelling_closes_what_the_stream_was_given() -> None:
+    """Also its chunks: a dropped asynchronous generator would be closed some time, or never."""
+
+    async def run(way: str) -> None:
+        source = Source()
+        waiting = asyncio.Event()
+        ended: list[str] = []
+
+        async def chunks() -> AsyncIterator[bytes]:
+            try:
+                yield START
+                waiting.set()
+                await asyncio.sleep(60)
+            finally:
+                ended.append("chunks")
+
+        stream = AsyncStream(chunks(), kind, meta=META, close=source.aclose, terminal=TERMINAL)
+        ways: dict[str, Callable[[], Coroutine[Any, Any, Any]]] = {
+            "items": stream.__anext__,
+            "raw": stream.events().__anext__,  # type: ignore[dict-item]
+            "prime": stream.prime,
+        }
+        await stream.__anext__()
+        task = asyncio.create_task(ways[way]())
+        await waiting.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert (ended, source.closed, stream.closed) == (["chunks"], 1, True)
+
+    for way in ("items", "raw", "prime"):
+        asyncio.run(run(way))
+
+
+def test_leaving_an_async_loop_and_closing_leaves_no_generator_behind() -> None:
+    ended: list[int] = []
+
+    async def chunks() -> AsyncIterator[bytes]:
+        try:
+            for _ in range(9):
+                yield START
+        finally:
+            ended.append(1)
+
+    async def run(raw: bool) -> None:
+        forgotten: list[object] = []
+        sys.set_asyncgen_hooks(finalizer=forgotten.append)
+        async with AsyncStream(chunks(), kind, meta=META, terminal=TERMINAL) as stream:
+            async for _ in stream.events() if raw else stream:
+                break
+        del stream
+        gc.collect()
+        assert ended == [1]
+        assert forgotten == []
+
+    for raw in (False, True):
+        ended.clear()
+        asyncio.run(run(raw))
+
+
+def test_closing_while_another_task_waits() -> None:
+    async def run() -> None:
+        source = Source()
+        waiting = asyncio.Event()
+
+        async def chunks() -> AsyncIterator[bytes]:
+            waiting.set()
+            await asyncio.sleep(0.01)
+            yield START
+
+        stream = AsyncStream(chunks(), kind, meta=META, close=source.aclose, terminal=TERMINAL)
+        task = asyncio.create_task(stream.__anext__())
+        await waiting.wait()
+        await stream.close()
+        assert source.closed == 1
+        with contextlib.suppress(StopAsyncIteration):
+            await task
+
+    asyncio.run(run())
+
+
+@both
+def test_nothing_is_kept_of_events_given_out(mode: str) -> None:
+    class Kept:
+        alive = 0
+
+        def __init__(self, _value: Any) -> None:
+            Kept.alive += 1
+
+        def __del__(self) -> None:
+            Kept.alive -= 1
+
+    source = Source(START, *[DELTA] * 50, STOP)
+    held: list[int] = []
+
+    async def run() -> None:
+        async for _ in AsyncStream(source.achunks(), Kept, meta=META, terminal=TERMINAL):
+            held.append(Kept.alive)
+
+    if mode == "async":
+        asyncio.run(run())
+    else:
+        for _ in Stream(source.chunks(), Kept, meta=META, terminal=TERMINAL):
+            held.append(Kept.alive)
+    # The one in the hand of the loop, and the next one while it takes its place.
+    assert len(held) == 52
+    assert max(held) <= 2
+    assert Kept.alive <= 1
+
+
+@pytest.mark.parametrize("size", [40, 5000])
+def test_work_and_memory_do_not_grow_with_what_has_gone_by(size: int) -> None:
+    def steps(events: int) -> Iterator[Callable[[], object]]:
+        body = START + DELTA * events + STOP
+        source = Source(*[body[start : start + size] for start in range(0, len(body), size)])
+        source.pending.reverse()
+        chunks = iter(source.pending.pop, None)
+        stream: Stream[Any] = Stream(chunks, lambda _: None, meta=META, terminal=TERMINAL)  # type: ignore[arg-type]
+        for _ in range(events + 2):
+            yield partial(next, stream)
+
+    assert growth(steps, 200) < LINEAR
 
 
 def primed(mode: str, chunks: tuple[Chunk, ...], raw: bool = False, **settings: Any) -> Any:
