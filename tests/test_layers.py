@@ -42,8 +42,8 @@ NAMED = {
 }
 """Names that must not stand in a string of a package, so that a copy works under any name."""
 
-# anyio comes with httpx, which runs on the event loops of others through it.
-CORE = {"attrs", "httpx"}
+# anyio and httpcore come with httpx, which does its reading and writing through them.
+CORE = {"anyio", "attrs", "httpcore", "httpx"}
 MOCK = {"jsonschema", "jsonschema_rs", "starlette", "uvicorn"}
 CODEGEN = {"datamodel_code_generator", "jinja2", "jsonschema", "openapi_python_client", "yaml"}
 
@@ -58,7 +58,6 @@ LONG_MODULES = {
     "generator/claude_codegen/runtime/request.py": "one request from its parts: path, query, headers, body",
     "generator/claude_codegen/runtime/stream.py": "a stream and its asynchronous twin",
     "generator/claude_codegen/runtime/client.py": "a client and its asynchronous twin",
-    "generator/claude_codegen/runtime/send.py": "one-shot sending and its asynchronous twin",
 }
 """Hand-written modules that are longer, and why they may be."""
 
@@ -233,7 +232,7 @@ def undeclared_dependency(module: Module) -> list[str]:
         elif module.package == "claude_client" and module.path.startswith("testing/"):
             allowed = name in CORE | MOCK
         else:
-            allowed = name in CORE or (name == "anyio" and module.package == "claude_client")
+            allowed = name in CORE
         if not allowed:
             wrong.append(f"{found.node.lineno}: depends on {found.name}")
     return wrong
@@ -292,7 +291,7 @@ RULES: dict[Callable[[Module], list[str]], list[Module]] = {
         snippet("from typing_extensions import Self", "claude_rest"),
         snippet("if TYPE_CHECKING:\n    pass\nelse:\n    from typing_extensions import Self"),
         snippet("if sys.version_info >= (3, 11):\n    from typing_extensions import Self"),
-        snippet("import anyio", "claude_rest"),
+        snippet("import trio", "claude_rest"),
         snippet("def f():\n    import jsonschema"),
         snippet("import starlette", "claude_rest"),
         snippet("import httpx", "claude_codegen"),

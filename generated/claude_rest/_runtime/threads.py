@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -11,17 +11,27 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-async def off_loop(work: Callable[[], T]) -> T:
-    """Return what ``work`` returns, called in a thread so that the event loop goes on.
-
-    Under another library than asyncio it is called in place: keep it short.
-    """
+def running_loop() -> Any:
+    """Return the running loop of asyncio; ``None`` under another library, or outside of any."""
     asyncio = sys.modules.get("asyncio")
     if asyncio is None:
-        return work()
+        return None
     try:
-        asyncio.get_running_loop()
+        return asyncio.get_running_loop()
     except RuntimeError:
-        return work()
-    result: T = await asyncio.to_thread(work)
+        return None
+
+
+async def off_loop(work: Callable[[], T]) -> T:
+    """Return what ``work`` returns, called in a thread so that the event loop goes on."""
+    result: T
+    if running_loop() is None:
+        # Another library's loop, such as trio's, which httpx runs on by way of anyio.
+        from anyio.to_thread import run_sync
+
+        result = await run_sync(work)
+        return result
+    import asyncio
+
+    result = await asyncio.to_thread(work)
     return result

@@ -13,10 +13,21 @@ from .meta import ResponseHeaders, request_id_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import ClassVar, Final, Literal
+    from typing import ClassVar, Final, Literal, TypedDict
+
+    from typing_extensions import Unpack
 
     Phase = Literal["dns", "connect", "tls", "pool", "send", "headers", "body"]
+    LimitName = Literal["connect", "pool", "write", "first_byte", "idle", "deadline"]
     CodeClasses = Callable[[int, str], "type[APIStatusError] | None"]
+
+    class _StatusFacts(TypedDict, total=False):
+        http_status: int | None
+        headers: Mapping[str, str] | None
+        content: bytes
+        request_id: str | None
+        operation: str | None
+        attempts: int
 
 MAX_EXCERPT_CHARACTERS: Final = 200
 """How much of a body that is not an error envelope a message quotes, in characters."""
@@ -237,6 +248,24 @@ class APIStatusError(APIError):
         return f"{where}: {self.message}"
 
 
+class RedirectError(APIStatusError):
+    """3xx: the server sent the request elsewhere, and it was not sent there.
+
+    Only a redirect to the same scheme, host and port is followed, so that no credential gets to
+    another server; and none that would make a GET of another method.
+    """
+
+    location_origin: str | None
+    """Scheme, host and port that the redirect leads to, ``None`` when that cannot be told."""
+
+    def __init__(
+        self, message: str, *, location_origin: str | None = None, **facts: Unpack[_StatusFacts]
+    ) -> None:
+        """Make an error; see the attributes."""
+        super().__init__(message, **facts)
+        self.location_origin = location_origin
+
+
 class BadRequestError(APIStatusError):
     """400: the request is not valid."""
 
@@ -450,16 +479,20 @@ class APIConnectionError(APIError):
 
 
 class APITimeoutError(APIConnectionError):
-    """A phase of the attempt took longer than its timeout."""
+    """A limit of :class:`Timeout` ran out: that of a phase, or the deadline of the whole call."""
 
     timeout: float | None
-    """The timeout that ran out, in seconds."""
+    """The limit that ran out, in seconds."""
+    limit: LimitName | None
+    """Its name in :class:`Timeout`: ``connect``, ``pool``, ``write``, ``first_byte``, ``idle`` or
+    ``deadline``."""
 
     def __init__(
         self,
         message: str = "the request timed out",
         *,
         timeout: float | None = None,
+        limit: LimitName | None = None,
         phase: Phase | None = None,
         origin: str | None = None,
         elapsed: float | None = None,
@@ -478,6 +511,7 @@ class APITimeoutError(APIConnectionError):
             request_id=request_id,
         )
         self.timeout = timeout
+        self.limit = limit
 
 
 class StreamTruncatedError(APIConnectionError):
@@ -800,10 +834,8 @@ def error_from_response(
     message = parsed.message
     if message is None:
         message = "the body is empty"
-        if 300 <= status < 400:
-            message = "redirects are not followed"
-            if "location" in headers:
-                message += f"; this one leads to {origin_of(headers['location'])}"
+        if 300 <= status < 400 and "location" in headers:
+            message = f"the redirect to {origin_of(headers['location'])} was not followed"
     elif isinstance(parsed.body, str):
         message = f"the body is not JSON: {message}"
     return cls(
@@ -903,10 +935,25 @@ _TIMEOUT_TEXTS: Final[Mapping[Phase, str]] = {
     "body": "waiting for more of the answer of {origin}",
 }
 
+_PHASE_LIMITS: Final[Mapping[Phase, LimitName]] = {
+    "dns": "connect",
+    "connect": "connect",
+    "tls": "connect",
+    "pool": "pool",
+    "send": "write",
+    "headers": "first_byte",
+    "body": "idle",
+}
+
 _TLS_ADVICE = (
     "; if a proxy or gateway signs with its own certificate authority, name its file in "
     "SSL_CERT_FILE or pass an HTTP client that trusts it"
 )
+
+
+def limit_of(phase: Phase) -> LimitName:
+    """Return the limit of :class:`Timeout` that holds for a phase."""
+    return _PHASE_LIMITS[phase]
 
 
 def failed_phase(error: BaseException, waiting_for: Phase) -> Phase:
@@ -970,21 +1017,28 @@ def connection_error_from(
     attempt: int = 1,
     phase: Phase = "headers",
     timeout: float | None = None,
+    limit: LimitName | None = None,
     elapsed: float | None = None,
     request_id: str | None = None,
 ) -> APIConnectionError:
     """Make the error for one that the HTTP library raised, which becomes its cause.
 
     ``phase`` is what was being waited for (``headers`` or ``body``); where the class of ``error``
-    tells a phase, that one wins. ``timeout`` is the limit of that phase in seconds.
+    tells a phase, that one wins. ``timeout`` is what ran out if this is about time, in seconds,
+    and ``limit`` its name where that is not the limit of the phase.
     """
     phase = failed_phase(error, phase)
     made: APIConnectionError
     if any(cls.__name__ in ("TimeoutException", "TimeoutError") for cls in type(error).__mro__):
+        limit = limit or limit_of(phase)
+        doing = _TIMEOUT_TEXTS[phase].format(origin=url_origin)
         after = "" if timeout is None else f" after {timeout:g} s"
+        if limit == "deadline":
+            after += ", the deadline,"
         made = APITimeoutError(
-            f"timed out{after} {_TIMEOUT_TEXTS[phase].format(origin=url_origin)}",
+            f"timed out{after} {doing}; timeout=Timeout({limit}=...) allows another time",
             timeout=timeout,
+            limit=limit,
             phase=phase,
             origin=url_origin,
             elapsed=elapsed,

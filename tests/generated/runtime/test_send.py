@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from claude_rest._runtime import send
+from claude_rest._runtime import pools, proxies, send, tls
 from claude_rest._runtime.client import BaseAsyncClient, BaseClient
 from claude_rest._runtime.errors import (
     APIConnectionError,
@@ -379,12 +379,7 @@ def envelope(kind: str, message: str = "Oh no", **details: str) -> dict[str, Any
             InternalServerError,
             "HTTP 500: zipped",
         ),
-        (
-            response(302, headers={"location": "http://127.0.0.1:1/x"}),
-            APIStatusError,
-            "redirects are not followed; this one leads to http://127.0.0.1:1",
-        ),
-        (response(307, headers={"location": "/elsewhere"}), APIStatusError, "the same host"),
+        (response(300), APIStatusError, "HTTP 300: the body is empty"),
         (b"HTTP/1.1 529 Overloaded\r\ncontent-length: 99\r\n\r\n{", OverloadedError, "empty"),
     ],
 )
@@ -786,7 +781,7 @@ def test_no_io_and_no_pool_before_the_first_call(monkeypatch: pytest.MonkeyPatch
     def forbidden(*arguments: Any, **named: Any) -> Any:
         raise AssertionError
 
-    for name in ("tls_context", "make_http_client", "make_async_http_client"):
+    for name in ("prepare", "make_http_client", "make_async_http_client"):
         monkeypatch.setattr(send, name, forbidden)
     client = Client(api_key="x")
     client.prepare(CREATE, {"model": "m"})
@@ -795,7 +790,7 @@ def test_no_io_and_no_pool_before_the_first_call(monkeypatch: pytest.MonkeyPatch
 
 
 def test_plain_http_reads_no_certificate_authorities(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(send, "_tls_contexts", {})
+    monkeypatch.setattr(tls, "_contexts", {})
 
     def forbidden(*arguments: Any, **named: Any) -> Any:
         raise AssertionError
@@ -810,19 +805,19 @@ def test_plain_http_reads_no_certificate_authorities(monkeypatch: pytest.MonkeyP
 def test_tls_contexts_are_shared_and_verify(monkeypatch: pytest.MonkeyPatch) -> None:
     contexts: list[ssl.SSLContext] = []
     threads = [
-        threading.Thread(target=lambda: contexts.append(send.tls_context())) for _ in range(8)
+        threading.Thread(target=lambda: contexts.append(tls.tls_context())) for _ in range(8)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert len(set(contexts)) == 1
-    for context in (contexts[0], send.tls_context(secure=False)):
+    for context in (contexts[0], tls.tls_context(secure=False)):
         assert context.verify_mode is ssl.CERT_REQUIRED
         assert context.check_hostname
-    assert send.tls_context(secure=False).cert_store_stats()["x509_ca"] == 0
+    assert tls.tls_context(secure=False).cert_store_stats()["x509_ca"] == 0
     monkeypatch.setenv("SSL_CERT_FILE", send_certificates())
-    assert send.tls_context() is not contexts[0]
+    assert tls.tls_context() is not contexts[0]
 
 
 def send_certificates() -> str:
@@ -832,7 +827,7 @@ def send_certificates() -> str:
 
 
 def test_connections_are_kept_alive_by_tcp() -> None:
-    options = send.keepalive_options()
+    options = pools.keepalive_options()
     assert (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1) in options
     with LoopbackServer([OK]) as server, Client(base_url=server.url) as client:
         raw = client._send(client.prepare(CREATE, {"model": "m"}), {})
@@ -869,7 +864,7 @@ def test_proxies_are_those_of_httpx(
 ) -> None:
     for name, value in environment.items():
         proxy_free.setenv(name, value)
-    with httpx.Client() as plain, send.make_http_client("https://api.test") as ours:
+    with httpx.Client() as plain, pools.make_http_client("https://api.test") as ours:
         expected = {str(key.pattern): value is None for key, value in plain._mounts.items()}
         assert {str(key.pattern): value is None for key, value in ours._mounts.items()} == expected
 
@@ -885,12 +880,12 @@ def test_a_proxy_of_the_environment_is_used(mode: str, proxy_free: pytest.Monkey
 def test_an_ipv6_address_in_brackets_goes_direct(proxy_free: pytest.MonkeyPatch) -> None:
     proxy_free.setenv("all_proxy", "http://p:1")
     proxy_free.setenv("no_proxy", "[::1],[::2]:80")
-    assert send.proxy_patterns() == {
+    assert proxies.proxy_patterns() == {
         "all://": "http://p:1",
         "all://[::1]": None,
         "all://[::2]:80": None,
     }
-    send.make_http_client("http://x.invalid").close()
+    pools.make_http_client("http://x.invalid").close()
 
 
 @both
@@ -1056,14 +1051,14 @@ def test_cancelling_a_call_leaves_the_pool_usable() -> None:
 def test_cancelling_anywhere_leaks_no_connection(
     given: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(send, "MAX_CONNECTIONS", 2)
+    monkeypatch.setattr(pools, "MAX_CONNECTIONS", 2)
 
     async def run() -> None:
         http_client = (
             httpx.AsyncClient(limits=httpx.Limits(max_connections=2), timeout=2) if given else None
         )
         async with AsyncClient(base_url=server.url, http_client=http_client) as client:
-            used = client._sender._client(server.url)
+            used = http_client or client._sender._pool(server.url).client
             pool: Any = used._transport._pool  # type: ignore[attr-defined]  # pyright: ignore
             for number in range(150):
                 task = asyncio.create_task(client.call(CREATE, {"model": "m"}, {}))
@@ -1089,10 +1084,10 @@ def test_cancelling_anywhere_leaks_no_connection(
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_fork_does_not_inherit_a_held_tls_lock() -> None:
-    with send._tls_lock:
+    with tls._lock:
         child = os.fork()
         if child == 0:
-            os._exit(0 if send._tls_lock.acquire(timeout=1) else 1)
+            os._exit(0 if tls._lock.acquire(timeout=1) else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 

@@ -1,0 +1,153 @@
+"""Cancelling and ending requests where httpcore can clean up, so that its pool stays whole."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from .exchange import DeadlinePassed
+from .threads import running_loop
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    import httpx
+
+    from .errors import Phase
+    from .exchange import Exchange
+
+# What an iterator may give out while it is being ended; what is left comes from buffers.
+_MOST_PIECES = 1000
+
+
+class _Progress:
+    """Where httpcore is with a request, as it tells a ``trace`` extension."""
+
+    __slots__ = ("between_steps", "phase")
+
+    phase: Phase
+
+    def __init__(self) -> None:
+        self.between_steps = False
+        self.phase = "pool"
+
+    async def __call__(self, event: str, _info: object) -> None:
+        self.between_steps = event.endswith(".complete")
+        step = event.split(".")[1]
+        if step.startswith("send_"):
+            self.phase = "send"
+        elif step == "receive_response_headers":
+            self.phase = "headers"
+        elif step == "start_tls":
+            self.phase = "tls"
+        elif step.startswith("connect_"):
+            self.phase = "connect"
+
+
+async def send_cancellably(client: Any, request: Any, exchange: Exchange) -> httpx.Response:
+    """Send; when the task is cancelled, stop only where httpcore can clean up.
+
+    Cancelled between connecting and sending, it would keep a connection that no request uses or
+    ever will, and so one place less in the pool. Nothing is waited for between its steps.
+
+    Raises :class:`DeadlinePassed`.
+    """
+    left = exchange.left()
+    progress = _Progress()
+    if running_loop() is None:
+        if left is None:
+            return await _send(client, request)
+        request.extensions["trace"] = progress
+        return await _send_in_time(client, request, left, progress)
+    import asyncio
+
+    request.extensions["trace"] = progress
+    sending = asyncio.ensure_future(_send(client, request))
+
+    async def abandon() -> None:
+        while progress.between_steps and not sending.done():  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        sending.cancel()
+        with suppress(Exception, asyncio.CancelledError):
+            response = await sending
+            await response.aclose()
+
+    try:
+        if left is None:
+            return await asyncio.shield(sending)
+        done, _ = await asyncio.wait((sending,), timeout=left)
+        if done:
+            return sending.result()
+        phase = progress.phase
+        await asyncio.shield(asyncio.ensure_future(abandon()))
+        raise DeadlinePassed(phase)
+    except asyncio.CancelledError:
+        await asyncio.shield(asyncio.ensure_future(abandon()))
+        raise
+    finally:
+        # The body needs no watching.
+        request.extensions.pop("trace", None)
+
+
+async def _send(client: Any, request: Any) -> Any:
+    return await client.send(request, stream=True, follow_redirects=False)
+
+
+async def _send_in_time(client: Any, request: Any, left: float, progress: _Progress) -> Any:
+    from anyio import move_on_after
+
+    with move_on_after(left):
+        return await _send(client, request)
+    raise DeadlinePassed(progress.phase)
+
+
+def close_uninterrupted(response: Any) -> None:
+    """Make the closing of a response go on when the call that waits for it is cancelled.
+
+    httpcore gives the place in its pool back in several steps. A task cancelled between them
+    would take the place with it for good. Other libraries than asyncio shield it already.
+    """
+    if running_loop() is None:
+        return
+    body: Any = response.stream
+    aclose = body.aclose
+
+    async def close_whole() -> None:
+        await uninterrupted(aclose)
+
+    body.aclose = close_whole
+
+
+async def uninterrupted(work: Callable[[], Awaitable[object]]) -> None:
+    """Await ``work``, which goes on to its end even when the task that waits is cancelled."""
+    if running_loop() is None:
+        from anyio import CancelScope
+
+        with CancelScope(shield=True):
+            await work()
+        return
+    import asyncio
+
+    async def whole() -> None:
+        await work()
+
+    await asyncio.shield(asyncio.ensure_future(whole()))
+
+
+async def end_iteration(pieces: AsyncIterator[bytes]) -> None:
+    """End asynchronous generators that lie in each other, without waiting for anything.
+
+    Closing the outermost would leave those below to the garbage collector, which makes a task of
+    each that may come after the end of the loop. So it goes on, in a scope that is cancelled: the
+    first thing that one of them waits for ends them all.
+    """
+    from anyio import CancelScope
+
+    async def run() -> None:
+        with CancelScope() as scope:
+            scope.cancel()
+            with suppress(Exception):
+                for _ in range(_MOST_PIECES):
+                    await pieces.__anext__()
+
+    await uninterrupted(run)

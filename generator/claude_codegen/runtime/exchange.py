@@ -1,0 +1,180 @@
+"""One request on its way: its limits, and the facts that errors and metadata are made of."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from .errors import (
+    APIResponseValidationError,
+    APITimeoutError,
+    BaseURLError,
+    ClaudeError,
+    connection_error_from,
+    failed_phase,
+    limit_of,
+    origin_of,
+)
+from .limits import effective_limits, http_timeouts, limited
+from .meta import Meta, ResponseHeaders
+
+if TYPE_CHECKING:
+    from typing import Final
+
+    from .errors import Phase
+    from .request import PreparedRequest
+
+# Of httpx, then those of the standard library that slip through it now and then. Not all of
+# OSError: a hook of the caller may fail to open a file.
+_TRANSPORT_ERRORS: Final = frozenset(
+    {"TransportError", "ConnectionError", "SSLError", "TimeoutError", "gaierror"}
+)
+
+# A timer may go off a little early.
+_CLOCK_SECONDS: Final = 0.005
+
+
+class DeadlinePassed(TimeoutError):
+    """The deadline came; ``phase`` is what it came upon."""
+
+    phase: Phase
+
+    def __init__(self, phase: Phase) -> None:
+        """Name what was being waited for."""
+        super().__init__("the deadline has passed")
+        self.phase = phase
+
+
+class Exchange:
+    """One request on its way."""
+
+    __slots__ = (
+        "allowed",
+        "attempt",
+        "deadline",
+        "keeps",
+        "limits",
+        "operation",
+        "origin",
+        "started",
+        "timeouts",
+    )
+
+    deadline: float | None
+    """When all must be over, by ``time.monotonic()``."""
+    allowed: float | None
+    """Seconds that the deadline stands for."""
+    timeouts: dict[str, float | None]
+    """The ``timeout`` extension of the request, looked up anew by each reader of its answer."""
+    keeps: object
+    """What must live as long as the answer is being read."""
+
+    def __init__(
+        self,
+        prepared: PreparedRequest,
+        attempt: int,
+        *,
+        given: Any,
+        timeout: Any,
+        deadline: float | None,
+    ) -> None:
+        """Begin an attempt; ``given`` is the HTTP client of the caller, ``None`` for ours.
+
+        Raises :class:`APITimeoutError` when the deadline has passed already.
+        """
+        self.operation = prepared.operation.id
+        self.origin = origin_of(prepared.url)
+        self.attempt = attempt
+        self.started = monotonic()
+        self.limits = effective_limits(given, timeout)
+        self.allowed = self.limits.deadline
+        if deadline is None and self.allowed is not None:
+            deadline = self.started + self.allowed
+        self.deadline = deadline
+        if deadline is not None:
+            if self.allowed is None:
+                self.allowed = max(deadline - self.started, 0.0)
+            if deadline <= self.started:
+                raise APITimeoutError(
+                    f"the deadline passed before the request to {self.origin} was sent",
+                    timeout=self.allowed,
+                    limit="deadline",
+                    phase="connect",
+                    origin=self.origin,
+                    elapsed=0.0,
+                    operation=self.operation,
+                    attempts=attempt,
+                )
+        self.timeouts = http_timeouts(self.limits, deadline)
+        self.keeps = None
+
+    def await_headers(self) -> None:
+        """Make what reads from now on wait as long as it may for the headers of an answer."""
+        self.timeouts["read"] = limited(self.limits.first_byte, self.deadline)
+
+    def await_body(self) -> None:
+        """Make what reads from now on wait as long as it may between two pieces of the body."""
+        self.timeouts["read"] = limited(self.limits.idle, self.deadline)
+
+    def left(self) -> float | None:
+        """Return the seconds until the deadline, 0 when it has passed."""
+        return None if self.deadline is None else max(self.deadline - monotonic(), 0.0)
+
+    def is_over(self) -> bool:
+        """Tell whether the deadline has passed."""
+        return self.deadline is not None and monotonic() >= self.deadline - _CLOCK_SECONDS
+
+    def translate(
+        self, error: BaseException, waiting_for: Phase, meta: Meta | None = None
+    ) -> ClaudeError | None:
+        """Return our error for one of the HTTP library, its cause set, or ``None`` for any other.
+
+        Told by class names, so that clients of libraries built like httpx work too.
+        """
+        if isinstance(error, ClaudeError):
+            # Ours already: a file to send could not be read.
+            return None
+        kinds = {cls.__name__ for cls in type(error).__mro__}
+        if kinds & _TRANSPORT_ERRORS:
+            phase = failed_phase(
+                error, error.phase if isinstance(error, DeadlinePassed) else waiting_for
+            )
+            limit = "deadline" if self.is_over() else limit_of(phase)
+            return connection_error_from(
+                error,
+                operation=self.operation,
+                url_origin=self.origin,
+                attempt=self.attempt,
+                phase=phase,
+                timeout=self.allowed if limit == "deadline" else getattr(self.limits, limit),
+                limit=limit,
+                elapsed=monotonic() - self.started,
+                request_id=None if meta is None else meta.request_id,
+            )
+        if "DecodingError" in kinds and meta is not None:
+            undecodable = APIResponseValidationError(
+                f"the body cannot be decompressed: {error}",
+                status_code=meta.status_code,
+                headers=meta.headers,
+                operation=self.operation,
+                attempts=self.attempt,
+            )
+            undecodable.__cause__ = error
+            return undecodable
+        if "InvalidURL" in kinds:
+            # Without its cause: httpx quotes a part of the URL, which may be one of a password.
+            return BaseURLError("the base URL cannot be used: its host or its port is not valid")
+        return None
+
+    def meta(self, response: Any) -> Meta:
+        """Return the metadata of the answer."""
+        return Meta(
+            status_code=response.status_code,
+            headers=ResponseHeaders(
+                (name.decode("latin-1"), value.decode("latin-1"))
+                for name, value in response.headers.raw
+            ),
+            attempts=self.attempt,
+            elapsed=monotonic() - self.started,
+            http_version=response.http_version,
+        )

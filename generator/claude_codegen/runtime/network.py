@@ -1,0 +1,186 @@
+"""What stands between httpcore and its sockets: deadlines, and options for every connection.
+
+httpcore hands the timeouts of a request unchanged to each read and write. So a :class:`Limit`,
+a number that also knows when the call must be over, arrives here, where each read can be given no
+more than what is left: a server that sends one byte at a time cannot stretch it. Proxied
+connections get the socket options here, which httpcore leaves out for them.
+
+Loaded with the first connection pool, since it needs httpcore.
+"""
+
+from __future__ import annotations
+
+import socket
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import httpcore
+
+from .limits import Limit
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Iterable
+
+# A peer that takes in little at a time makes one write many; so much is one write here.
+_WRITE_BYTES = 16 * 1024
+
+
+def _left(timeout: float | None, expired: type[Exception]) -> float | None:
+    """Return the seconds that a step may take now; raises ``expired`` when there are none."""
+    if not isinstance(timeout, Limit):
+        return timeout
+    left = timeout.deadline - monotonic()
+    if left <= 0:
+        raise expired("the deadline has passed")
+    return left if timeout.seconds is None else min(left, timeout.seconds)
+
+
+class DeadlineStream(httpcore.NetworkStream):
+    """A connection whose reads and writes end with the deadline of the request."""
+
+    __slots__ = ("_inner",)
+
+    def __init__(self, inner: httpcore.NetworkStream) -> None:
+        """Wrap ``inner``."""
+        self._inner = inner
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Read what is there, or the next bytes to come."""
+        if timeout.__class__ is Limit:
+            timeout = _left(timeout, httpcore.ReadTimeout)
+        return self._inner.read(max_bytes, timeout)
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Write all of ``buffer``."""
+        if timeout.__class__ is not Limit:
+            self._inner.write(buffer, timeout)
+            return
+        for start in range(0, len(buffer), _WRITE_BYTES):
+            piece = buffer[start : start + _WRITE_BYTES]
+            self._inner.write(piece, _left(timeout, httpcore.WriteTimeout))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._inner.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        """Return the connection with TLS on it."""
+        left = _left(timeout, httpcore.ConnectTimeout)
+        return DeadlineStream(self._inner.start_tls(ssl_context, server_hostname, left))
+
+    def get_extra_info(self, info: str) -> Any:
+        """Return what httpcore asks for, such as the socket."""
+        return self._inner.get_extra_info(info)
+
+
+class Backend(httpcore.NetworkBackend):
+    """Opens connections that keep deadlines and have the socket options."""
+
+    def __init__(self, inner: httpcore.NetworkBackend, options: Iterable[Any]) -> None:
+        """Wrap ``inner``; ``options`` are for connections that come without any."""
+        self._inner = inner
+        self._options = list(options)
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Open a connection. Looking up ``host`` cannot be cut short."""
+        if socket_options is None:
+            socket_options = self._options
+        if timeout.__class__ is not Limit:
+            return DeadlineStream(
+                self._inner.connect_tcp(host, port, timeout, local_address, socket_options)
+            )
+        # Each address would get the whole time again, so one is tried after the other here.
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except OSError as error:
+            raise httpcore.ConnectError(error) from error
+        failure: Exception = httpcore.ConnectError(f"no address for {host}")
+        for address in dict.fromkeys(str(entry[4][0]) for entry in found):
+            left = _left(timeout, httpcore.ConnectTimeout)
+            try:
+                return DeadlineStream(
+                    self._inner.connect_tcp(address, port, left, local_address, socket_options)
+                )
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+        raise failure
+
+    def connect_unix_socket(
+        self,
+        path: str,
+        timeout: float | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Open a connection to a socket of this machine."""
+        left = _left(timeout, httpcore.ConnectTimeout)
+        return DeadlineStream(self._inner.connect_unix_socket(path, left, socket_options))
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        self._inner.sleep(seconds)
+
+
+class AsyncBackend(httpcore.AsyncNetworkBackend):
+    """Opens connections that have the socket options; tasks are cancelled at their deadline."""
+
+    def __init__(self, inner: httpcore.AsyncNetworkBackend, options: Iterable[Any]) -> None:
+        """Wrap ``inner``; ``options`` are for connections that come without any."""
+        self._inner = inner
+        self._options = list(options)
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Open a connection."""
+        if socket_options is None:
+            socket_options = self._options
+        return await self._inner.connect_tcp(host, port, timeout, local_address, socket_options)
+
+    async def connect_unix_socket(
+        self,
+        path: str,
+        timeout: float | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Open a connection to a socket of this machine."""
+        return await self._inner.connect_unix_socket(path, timeout, socket_options)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        await self._inner.sleep(seconds)
+
+
+def install(transport: Any, options: Iterable[Any]) -> bool:
+    """Put a backend of this module below a transport of httpx; tell whether that was possible.
+
+    httpx has no argument for it, so this reaches for what it keeps to itself, and leaves the
+    transport as it is when that has changed. Deadlines are then checked between pieces only.
+    """
+    pool = getattr(transport, "_pool", None)
+    inner: Any = getattr(pool, "_network_backend", None)
+    if isinstance(inner, httpcore.NetworkBackend):
+        made: Any = Backend(inner, options)
+    elif isinstance(inner, httpcore.AsyncNetworkBackend):
+        made = AsyncBackend(inner, options)
+    else:
+        return False
+    pool._network_backend = made
+    return True
