@@ -78,6 +78,7 @@ if TYPE_CHECKING:
     from .errors import PermissionDeniedError as PermissionDeniedError
     from .errors import PreconditionFailedError as PreconditionFailedError
     from .errors import RateLimitError as RateLimitError
+    from .errors import RedirectError as RedirectError
     from .errors import RequestHeaderFieldsTooLargeError as RequestHeaderFieldsTooLargeError
     from .errors import RequestTimeoutError as RequestTimeoutError
     from .errors import RequestTooLargeError as RequestTooLargeError
@@ -177,6 +178,7 @@ __all__ = [
     "PermissionDeniedError",
     "PreconditionFailedError",
     "RateLimitError",
+    "RedirectError",
     "RequestHeaderFieldsTooLargeError",
     "RequestOptions",
     "RequestTimeoutError",
@@ -260,6 +262,7 @@ _EXPORTS = {
         "PermissionDeniedError",
         "PreconditionFailedError",
         "RateLimitError",
+        "RedirectError",
         "RequestHeaderFieldsTooLargeError",
         "RequestTimeoutError",
         "RequestTooLargeError",

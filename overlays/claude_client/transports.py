@@ -1,7 +1,8 @@
 """What moves prepared bytes: a small protocol, and its implementation over httpx.
 
-A transport sends one request once. It neither retries nor follows redirects, and it looks after
-its own connections: a pool belongs to one process and, when asynchronous, to one event loop.
+A transport sends one request once. It does not retry, follows a redirect only within the origin,
+and looks after its own connections: a pool belongs to one process and, when asynchronous, to one
+event loop.
 """
 
 from __future__ import annotations
@@ -61,13 +62,23 @@ if TYPE_CHECKING:
     class Transport(Protocol):
         """Sends prepared requests."""
 
-        def send(self, prepared: PreparedRequest, *, timeout: Any, attempt: int) -> Response:
+        def send(
+            self,
+            prepared: PreparedRequest,
+            *,
+            timeout: Any,
+            attempt: int,
+            deadline: float | None = None,
+        ) -> Response:
             """Send once; return when the headers of the answer are here, whatever its status.
 
-            ``timeout`` is in seconds for each phase, an ``httpx.Timeout``, ``None`` for none or
-            ``UNSET`` for the transport's own; ``attempt`` counts from 1 and goes into metadata
-            and errors. Raises ``APIConnectionError`` and ``APITimeoutError``, never an error of
-            the HTTP library.
+            ``timeout`` is anything that ``Timeout.of`` takes, or ``UNSET`` for the transport's
+            own. ``attempt`` counts from 1 and goes into metadata and errors. ``deadline`` is when
+            all must be over, reading the body included, by ``time.monotonic()``; it comes first,
+            and the one in ``timeout`` counts only without it.
+
+            Raises ``APIConnectionError``, ``APITimeoutError`` and ``RedirectError``, never an
+            error of the HTTP library.
             """
             ...
 
@@ -79,7 +90,12 @@ if TYPE_CHECKING:
         """Asynchronous twin of :class:`Transport`."""
 
         async def send(
-            self, prepared: PreparedRequest, *, timeout: Any, attempt: int
+            self,
+            prepared: PreparedRequest,
+            *,
+            timeout: Any,
+            attempt: int,
+            deadline: float | None = None,
         ) -> AsyncResponse:
             """Send once; see :meth:`Transport.send`."""
             ...
@@ -95,14 +111,29 @@ class HTTPXTransport:
     __slots__ = ("_http_client", "_made")
 
     def __init__(self, http_client: httpx.Client | None = None) -> None:
-        """Use ``http_client``, which stays yours to close, or pools made when needed."""
+        """Use ``http_client``, which stays yours to close, or pools made when needed.
+
+        Anything built like ``httpx.Client`` will do, such as a client of httpx2. Its own
+        timeouts hold for calls that have none, unless they are the 5 seconds of httpx itself.
+        """
         _refuse_other_kind(http_client, asynchronous=False)
         self._http_client = http_client
         self._made: dict[str, Sender] = {}
 
-    def send(self, prepared: PreparedRequest, *, timeout: Any, attempt: int) -> Response:
-        """Send once; see :meth:`Transport.send`."""
-        return self._loaded().send(prepared, timeout=timeout, attempt=attempt)
+    def send(
+        self,
+        prepared: PreparedRequest,
+        *,
+        timeout: Any,
+        attempt: int,
+        deadline: float | None = None,
+    ) -> Response:
+        """Send once; see :meth:`Transport.send`.
+
+        The look-up of a host's address cannot be cut short by a deadline, and neither can what
+        a given client reads: there the clock is looked at between two pieces of the answer.
+        """
+        return self._loaded().send(prepared, timeout=timeout, attempt=attempt, deadline=deadline)
 
     def close(self) -> None:
         """Close the pools made here; requests raise ``ClosedClientError`` afterwards."""
@@ -129,9 +160,18 @@ class AsyncHTTPXTransport:
         self._http_client = http_client
         self._made: dict[str, AsyncSender] = {}
 
-    async def send(self, prepared: PreparedRequest, *, timeout: Any, attempt: int) -> AsyncResponse:
+    async def send(
+        self,
+        prepared: PreparedRequest,
+        *,
+        timeout: Any,
+        attempt: int,
+        deadline: float | None = None,
+    ) -> AsyncResponse:
         """Send once; see :meth:`Transport.send`."""
-        return await self._loaded().send(prepared, timeout=timeout, attempt=attempt)
+        return await self._loaded().send(
+            prepared, timeout=timeout, attempt=attempt, deadline=deadline
+        )
 
     async def close(self) -> None:
         """Close the pools made here; requests raise ``ClosedClientError`` afterwards."""
