@@ -92,6 +92,10 @@ class APIError(ClaudeError):
     """Operation that failed, for example ``messages.create``."""
     attempts: int
     """Requests sent so far, the failed one included."""
+    max_attempts: int | None = None
+    """Requests that the call might have sent, where whoever sent them knows."""
+    not_retried: str | None = None
+    """Why the call stopped here, where that is not plain from the error itself."""
     request_id: str | None
     """Id of the request, when an answer came."""
     partial: Any = None
@@ -114,16 +118,24 @@ class APIError(ClaudeError):
 
     def __str__(self) -> str:
         prefix = f"{self.operation}: " if self.operation else ""
-        facts: list[str] = []
-        if self.request_id:
-            facts.append(f"request id {self.request_id}")
-        if self.attempts > 1:
-            facts.append(f"attempt {self.attempts}")
+        facts = self._facts()
         suffix = f" ({', '.join(facts)})" if facts else ""
+        if self.not_retried:
+            suffix += f"; not retried: {self.not_retried}"
         return f"{prefix}{self._summary()}{suffix}"
 
     def _summary(self) -> str:
         return self.message
+
+    def _facts(self) -> list[str]:
+        facts: list[str] = []
+        if self.request_id:
+            facts.append(f"request id {self.request_id}")
+        most = self.max_attempts or 1
+        if self.attempts > 1 or (self.attempts == 1 and most > 1):
+            of = f" of {most}" if most >= self.attempts else ""
+            facts.append(f"attempt {self.attempts}{of}")
+        return facts
 
 
 class ResponseSnapshot:
@@ -185,6 +197,8 @@ class APIStatusError(APIError):
     """Status, headers and bytes the error was made from."""
     organization_id: str | None
     """Organization that the credential belongs to."""
+    workspace_id: str | None
+    """Workspace that the request ran in; absent where the server did not get that far."""
     retry_after: float | None
     """Seconds the server asks to wait before the next attempt."""
 
@@ -230,6 +244,7 @@ class APIStatusError(APIError):
         self.body = body
         self.response = ResponseSnapshot(self.http_status, response_headers, content)
         self.organization_id = response_headers.get("anthropic-organization-id")
+        self.workspace_id = response_headers.get("anthropic-workspace-id")
         self.retry_after = retry_after
 
     @property
