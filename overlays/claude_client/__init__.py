@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from .accumulator import OpenBlock as OpenBlock
     from .accumulator import merge_usage as merge_usage
     from .accumulator import total_input_tokens as total_input_tokens
+    from .attempts import Attempts as Attempts
     from .betas import resolve_api_version as resolve_api_version
     from .betas import resolve_betas as resolve_betas
     from .client import AsyncClaude as AsyncClaude
@@ -95,7 +96,9 @@ if TYPE_CHECKING:
     from .retries import GiveUp as GiveUp
     from .retries import Outcome as Outcome
     from .retries import Retry as Retry
+    from .retries import RetryEvent as RetryEvent
     from .retries import RetryPolicy as RetryPolicy
+    from .retry_budget import RetryBudget as RetryBudget
     from .stream_events import CitationEvent as CitationEvent
     from .stream_events import CompactionEvent as CompactionEvent
     from .stream_events import ContentBlockStopEvent as ContentBlockStopEvent
@@ -129,6 +132,7 @@ __all__ = [
     "AsyncPaginator",
     "AsyncStream",
     "AttemptInfo",
+    "Attempts",
     "AuthenticationError",
     "BadRequestError",
     "BaseURLError",
@@ -184,6 +188,8 @@ __all__ = [
     "RequestTimeoutError",
     "RequestTooLargeError",
     "Retry",
+    "RetryBudget",
+    "RetryEvent",
     "RetryPolicy",
     "SSEDecoder",
     "ServerSentEvent",
@@ -218,6 +224,7 @@ _EXPORTS = {
         "merge_usage",
         "total_input_tokens",
     ),
+    ".attempts": ("Attempts",),
     ".betas": (
         "resolve_api_version",
         "resolve_betas",
@@ -283,8 +290,10 @@ _EXPORTS = {
         "GiveUp",
         "Outcome",
         "Retry",
+        "RetryEvent",
         "RetryPolicy",
     ),
+    ".retry_budget": ("RetryBudget",),
     ".stream_events": (
         "CitationEvent",
         "CompactionEvent",

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from claude_rest._runtime.client import is_event_stream
 from claude_rest._runtime.errors import APIConnectionError, APIError
+from claude_rest._runtime.timeouts import Timeout
 
-from .calls import Attempts, CallCore, is_large, log_answer, with_lists
+from .attempts import Attempts
+from .calls import CallCore, is_large, log_answer, with_lists
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -127,23 +129,29 @@ class OverlayCaller(CallCore):
 
     def _fetch(self, plan: Plan) -> tuple[bytes, Any]:
         """Send until a whole answer of success is here; a body that breaks off is retried too."""
-        attempts = Attempts(plan)
+        attempts = _attempts(self.settings, plan)
         while True:
             try:
                 raw = self._attempt(plan, attempts.number)
-                return raw.read(), raw.meta
+                content = raw.read()
             except APIError as error:
                 wait = attempts.failed(error)
+            else:
+                attempts.succeeded()
+                return content, raw.meta
             self._wait(wait)
 
     def _send(self, plan: Plan) -> Response:
         """Send until an answer of success begins, and return it unread."""
-        attempts = Attempts(plan)
+        attempts = _attempts(self.settings, plan)
         while True:
             try:
-                return self._attempt(plan, attempts.number)
+                raw = self._attempt(plan, attempts.number)
             except APIError as error:
                 wait = attempts.failed(error)
+            else:
+                attempts.succeeded()
+                return raw
             self._wait(wait)
 
     def _attempt(self, plan: Plan, number: int) -> Response:
@@ -294,23 +302,29 @@ class AsyncOverlayCaller(CallCore):
 
     async def _fetch(self, plan: Plan) -> tuple[bytes, Any]:
         """Send until a whole answer of success is here; a body that breaks off is retried too."""
-        attempts = Attempts(plan)
+        attempts = _attempts(self.settings, plan)
         while True:
             try:
                 raw = await self._attempt(plan, attempts.number)
-                return await raw.read(), raw.meta
+                content = await raw.read()
             except APIError as error:
                 wait = attempts.failed(error)
+            else:
+                attempts.succeeded()
+                return content, raw.meta
             await self._wait(wait)
 
     async def _send(self, plan: Plan) -> AsyncResponse:
         """Send until an answer of success begins, and return it unread."""
-        attempts = Attempts(plan)
+        attempts = _attempts(self.settings, plan)
         while True:
             try:
-                return await self._attempt(plan, attempts.number)
+                raw = await self._attempt(plan, attempts.number)
             except APIError as error:
                 wait = attempts.failed(error)
+            else:
+                attempts.succeeded()
+                return raw
             await self._wait(wait)
 
     async def _attempt(self, plan: Plan, number: int) -> AsyncResponse:
@@ -340,6 +354,15 @@ class AsyncOverlayCaller(CallCore):
     async def close(self) -> None:
         """Close the connections."""
         await self.transport.close()
+
+
+def _attempts(settings: Settings, plan: Plan) -> Attempts:
+    return Attempts(
+        plan.prepared.operation,
+        plan.policy,
+        timeout=Timeout.of(plan.timeout),
+        budget=settings.retry_budget,
+    )
 
 
 def _asyncio_runs() -> bool:

@@ -1,14 +1,12 @@
 """Everything that happens to a call before and after the network. No I/O.
 
 :class:`CallCore` turns a call into a :class:`Plan`: the request, how long it may take, how it is
-retried. :class:`Attempts` counts the attempts of one call and says what follows a failed one.
-The drivers in :mod:`.callers` only send, wait and read.
+retried. The drivers in :mod:`.callers` only send, wait and read.
 """
 
 from __future__ import annotations
 
 import sys
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from claude_rest._runtime.caller import RequestOptions
@@ -19,13 +17,12 @@ from claude_rest._runtime.unset import UNSET
 from claude_rest.service import API_VERSIONS, BASE_URL, DEFAULT_API_VERSION, SHAPE_SELECTING_BETAS
 
 from .credentials import refuse_pickling
-from .retries import GiveUp, Outcome
 from .settings import lower_headers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from claude_rest._runtime.errors import APIError, APIStatusError
+    from claude_rest._runtime.errors import APIStatusError
     from claude_rest._runtime.meta import Meta
     from claude_rest._runtime.operation import Operation
     from claude_rest._runtime.request import PreparedRequest
@@ -42,7 +39,6 @@ LARGE_PARTS = 10_000
 _PART_BYTES = 16
 
 _DEBUG = 10
-_INFO = 20
 
 
 class Plan:
@@ -221,45 +217,6 @@ class CallCore(ClientCore):
             betas=betas,
             streaming=streaming,
         )
-
-
-class Attempts:
-    """Counts the attempts of one call, and decides what follows a failed one."""
-
-    __slots__ = ("_operation", "_policy", "_started", "number")
-
-    number: int
-    """Number of the attempt under way, from 1."""
-
-    def __init__(self, plan: Plan) -> None:
-        self._operation = plan.prepared.operation
-        self._policy = plan.policy
-        self._started = perf_counter()
-        self.number = 1
-
-    def failed(self, error: APIError) -> float:
-        """Return how long to wait before the next attempt, in seconds, or raise ``error``."""
-        error.attempts = self.number
-        outcome = Outcome.of(error)
-        if outcome is None:
-            raise error
-        elapsed = perf_counter() - self._started
-        decision = self._policy.decide(self.number, outcome, elapsed, self._operation)
-        if isinstance(decision, GiveUp):
-            log(_INFO, "%s failed after %d attempts: %s", self._operation.id, self.number, decision)
-            if decision.tell:
-                error.message += f" (not retried: {decision.reason})"
-            raise error
-        log(
-            _INFO,
-            "%s: attempt %d failed, %s; next in %.3f s",
-            self._operation.id,
-            self.number,
-            decision.reason,
-            decision.wait,
-        )
-        self.number += 1
-        return decision.wait
 
 
 def checked_options(operation: Operation, options: RequestOptions) -> RequestOptions:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from claude_rest._runtime.unset import Unset
 
     from .middleware import AsyncMiddleware, Middleware
-    from .retries import RetryPolicy
+    from .retries import RetryBudget, RetryPolicy
     from .settings import Settings
     from .transports import AsyncTransport, Transport
 
@@ -64,6 +64,11 @@ class _ClientFacts:
     def retry(self) -> RetryPolicy:
         """The retry policy of calls that do not change it."""
         return self._settings.retry
+
+    @property
+    def retry_budget(self) -> RetryBudget | None:
+        """What the retries of all calls of this client and its copies share."""
+        return self._settings.retry_budget
 
     @property
     def max_retries(self) -> int:
@@ -105,6 +110,7 @@ class Claude(_ClientFacts, OverlayResources):
         http_client: httpx.Client | None = None,
         transport: Transport | None = None,
         retry: RetryPolicy | None = None,
+        retry_budget: RetryBudget | Unset | None = UNSET,
         strict: bool = False,
         derive_betas: bool = True,
         check_sizes: bool = True,
@@ -133,6 +139,8 @@ class Claude(_ClientFacts, OverlayResources):
                 stays yours to close.
             transport: Anything else that moves requests, instead of ``http_client``.
             retry: Retry policy; ``max_retries`` wins over its own figure.
+            retry_budget: What the retries of all calls share, by default one of its own for each
+                client and its copies; ``None`` lets every call retry as its policy says.
             strict: Whether an answer that its schema does not allow is an error.
             derive_betas: Whether arguments that need a beta flag add it.
             check_sizes: Whether a body larger than its operation takes is refused unsent.
@@ -158,6 +166,7 @@ class Claude(_ClientFacts, OverlayResources):
             api_version=api_version,
             workspace_id=workspace_id,
             retry=retry,
+            retry_budget=retry_budget,
             strict=strict,
             derive_betas=derive_betas,
             check_sizes=check_sizes,
@@ -199,6 +208,7 @@ class Claude(_ClientFacts, OverlayResources):
         http_client: httpx.Client | None = None,
         transport: Transport | None = None,
         retry: RetryPolicy | Unset | None = UNSET,
+        retry_budget: RetryBudget | Unset | None = UNSET,
         strict: bool | Unset = UNSET,
         derive_betas: bool | Unset = UNSET,
         check_sizes: bool | Unset = UNSET,
@@ -227,6 +237,7 @@ class Claude(_ClientFacts, OverlayResources):
             api_version=api_version,
             workspace_id=workspace_id,
             retry=retry,
+            retry_budget=retry_budget,
             strict=strict,
             derive_betas=derive_betas,
             check_sizes=check_sizes,
@@ -289,6 +300,7 @@ class AsyncClaude(_ClientFacts, AsyncOverlayResources):
         http_client: httpx.AsyncClient | None = None,
         transport: AsyncTransport | None = None,
         retry: RetryPolicy | None = None,
+        retry_budget: RetryBudget | Unset | None = UNSET,
         strict: bool = False,
         derive_betas: bool = True,
         check_sizes: bool = True,
@@ -309,6 +321,7 @@ class AsyncClaude(_ClientFacts, AsyncOverlayResources):
             api_version=api_version,
             workspace_id=workspace_id,
             retry=retry,
+            retry_budget=retry_budget,
             strict=strict,
             derive_betas=derive_betas,
             check_sizes=check_sizes,
@@ -350,6 +363,7 @@ class AsyncClaude(_ClientFacts, AsyncOverlayResources):
         http_client: httpx.AsyncClient | None = None,
         transport: AsyncTransport | None = None,
         retry: RetryPolicy | Unset | None = UNSET,
+        retry_budget: RetryBudget | Unset | None = UNSET,
         strict: bool | Unset = UNSET,
         derive_betas: bool | Unset = UNSET,
         check_sizes: bool | Unset = UNSET,
@@ -369,6 +383,7 @@ class AsyncClaude(_ClientFacts, AsyncOverlayResources):
             api_version=api_version,
             workspace_id=workspace_id,
             retry=retry,
+            retry_budget=retry_budget,
             strict=strict,
             derive_betas=derive_betas,
             check_sizes=check_sizes,

@@ -20,7 +20,7 @@ from .credentials import (
     without_credentials,
 )
 from .environment import BASE_URL_VARIABLE, WORKSPACE_VARIABLE, custom_headers, setting
-from .retries import RetryPolicy
+from .retries import RetryBudget, RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,6 +50,7 @@ class Settings:
         "environment_headers",
         "middleware",
         "retry",
+        "retry_budget",
         "strict",
         "timeout",
         "workspace_id",
@@ -59,6 +60,8 @@ class Settings:
     base_url: str
     timeout: float | Timeout | httpx.Timeout | Unset | None
     retry: RetryPolicy
+    retry_budget: RetryBudget | None
+    """Shared with the copies made by :meth:`changed`; ``None``: retries are not rationed."""
     default_headers: dict[str, Any]
     """Headers the caller set, by lower-case name; ``UNSET`` removes one of ours."""
     environment_headers: dict[str, str]
@@ -86,6 +89,7 @@ class Settings:
         api_version: str | Unset | None = UNSET,
         workspace_id: str | Unset | None = UNSET,
         retry: RetryPolicy | Unset | None = UNSET,
+        retry_budget: RetryBudget | Unset | None = UNSET,
         strict: bool | Unset = UNSET,
         derive_betas: bool | Unset = UNSET,
         check_sizes: bool | Unset = UNSET,
@@ -122,6 +126,8 @@ class Settings:
             copy.retry = retry
         if not isinstance(max_retries, Unset):
             copy.retry = copy.retry.replace(max_retries=max_retries)
+        if not isinstance(retry_budget, Unset):
+            copy.retry_budget = retry_budget
         if not isinstance(betas, Unset):
             copy.betas = (betas,) if isinstance(betas, str) else tuple(betas)
         if not isinstance(api_version, Unset):
@@ -173,6 +179,7 @@ def resolve_settings(
     api_version: str | None = None,
     workspace_id: str | None = None,
     retry: RetryPolicy | None = None,
+    retry_budget: RetryBudget | Unset | None = UNSET,
     strict: bool = False,
     derive_betas: bool = True,
     check_sizes: bool = True,
@@ -196,6 +203,7 @@ def resolve_settings(
     found.workspace_id = setting(environ, WORKSPACE_VARIABLE)
     found.timeout = UNSET
     found.retry = RetryPolicy()
+    found.retry_budget = RetryBudget() if isinstance(retry_budget, Unset) else retry_budget
     found.default_headers = {}
     found.default_query = {}
     found.betas = ()

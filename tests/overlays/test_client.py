@@ -203,10 +203,6 @@ def test_paging(kit: Kit) -> None:
         failure(529, "overloaded_error"),
         failure(400, x_should_retry="true"),
         [Send(response(502, b"<html>Bad gateway</html>", headers={"content-type": "text/html"}))],
-        [Reset()],
-        [Close()],
-        [Send(response(json=MESSAGE)[:-10]), Close()],
-        [Send(chunked([b"{"], headers={"content-type": "application/json"}, end=False)), Reset()],
     ],
     ids=lambda fault: "",
 )
@@ -215,6 +211,32 @@ def test_transient_faults_are_retried(kit: Kit, fault: list[Any]) -> None:
     assert message.meta.attempts == 2
     assert len(kit.server.requests) == 2
     assert kit.sent(0).body == kit.sent(1).body
+
+
+LOST_ANSWERS: list[list[Any]] = [
+    [Reset()],
+    [Close()],
+    [Send(response(json=MESSAGE)[:-10]), Close()],
+    [Send(chunked([b"{"], headers={"content-type": "application/json"}, end=False)), Reset()],
+]
+
+
+@pytest.mark.parametrize("fault", LOST_ANSWERS, ids=lambda fault: "")
+def test_what_may_be_billed_already_is_sent_again_on_request_only(
+    kit: Kit, fault: list[Any]
+) -> None:
+    with pytest.raises(APIConnectionError, match="resend_billable=True") as caught:
+        kit.create(fault)
+    assert caught.value.attempts == len(kit.server.requests) == 1
+    message = kit.create(fault, OK, settings={"retry": AT_ONCE.replace(resend_billable=True)})
+    assert message.meta.attempts == 2
+    assert kit.sent(0).body == kit.sent(1).body
+
+
+@pytest.mark.parametrize("fault", LOST_ANSWERS, ids=lambda fault: "")
+def test_what_costs_nothing_is_sent_again(kit: Kit, fault: list[Any]) -> None:
+    models = kit.run(lambda client: client.models.list(), fault, page("a", more=False))
+    assert models.meta.attempts == 2
 
 
 def test_three_attempts_then_the_error(kit: Kit) -> None:
