@@ -39,12 +39,32 @@ class ClaudeError(Exception):
     """Base of every error raised here."""
 
     def __reduce__(self) -> Any:
-        # The default would call the constructor with the message alone.
-        return (_restore, (type(self), self.args), self.__dict__)
+        # The default would call the constructor with the message alone, and lose the cause.
+        causes: tuple[Any, ...] = ()
+        if self.__cause__ is not None:
+            from .causes import describe_causes
+
+            causes = describe_causes(self)
+        return (_restore, (type(self), self.args, causes), self.__dict__)
+
+    def __copy__(self) -> Any:
+        copy = _restore(type(self), self.args)
+        copy.__dict__.update(self.__dict__)
+        # The very same one: in this process it may hold whatever it holds.
+        copy.__cause__ = self.__cause__
+        copy.__suppress_context__ = self.__suppress_context__
+        return copy
 
 
-def _restore(cls: type[ClaudeError], args: tuple[Any, ...]) -> ClaudeError:
-    return cls.__new__(cls, *args)
+def _restore(
+    cls: type[ClaudeError], args: tuple[Any, ...], causes: tuple[Any, ...] = ()
+) -> ClaudeError:
+    error = cls.__new__(cls, *args)
+    if causes:
+        from .causes import rebuild_causes
+
+        error.__cause__ = rebuild_causes(causes)
+    return error
 
 
 class PathSegmentError(ClaudeError, ValueError):
@@ -492,6 +512,12 @@ class APIConnectionError(APIError):
         self.origin = origin
         self.elapsed = elapsed
 
+    def _facts(self) -> list[str]:
+        facts = super()._facts()
+        if self.elapsed is not None:
+            facts.append(f"failed after {self.elapsed:.3g} s")
+        return facts
+
 
 class APITimeoutError(APIConnectionError):
     """A limit of :class:`Timeout` ran out: that of a phase, or the deadline of the whole call."""
@@ -668,7 +694,7 @@ def error_class(
 class ErrorBody:
     """What an error body says, whoever wrote it."""
 
-    __slots__ = ("body", "details", "error_code", "message", "request_id", "type")
+    __slots__ = ("body", "details", "error_code", "message", "request_id", "status", "type")
 
     def __init__(
         self,
@@ -678,14 +704,19 @@ class ErrorBody:
         error_code: str | None = None,
         details: dict[str, Any] | None = None,
         request_id: str | None = None,
+        status: int | None = None,
     ) -> None:
-        """Hold the parts; ``message`` is ``None`` where the body says nothing."""
+        """Hold the parts; ``message`` is ``None`` where the body says nothing.
+
+        ``status`` is an HTTP status that stands in the body itself.
+        """
         self.body = body
         self.message = message
         self.type = type
         self.error_code = error_code
         self.details = details
         self.request_id = request_id
+        self.status = status
 
 
 def parse_error_body(content: bytes, headers: Mapping[str, str] | None = None) -> ErrorBody:
@@ -745,7 +776,14 @@ def _parse_error_json(data: Any, headers: Mapping[str, str]) -> ErrorBody:
     )
     if message is None:
         message = _shorten(str(data))
-    return ErrorBody(data, message, kind, error_code, details, _text(envelope.get("request_id")))
+    request_id = _text(envelope.get("request_id"))
+    status = _status(source.get("code"))
+    return ErrorBody(data, message, kind, error_code, details, request_id, status)
+
+
+def _status(code: object) -> int | None:
+    """Return ``error.code``, by Google and gateways after its example, if it is a status."""
+    return code if code.__class__ is int and 400 <= code <= 599 else None  # type: ignore[return-value, operator]
 
 
 def _object(value: Any) -> dict[str, Any] | None:
@@ -754,6 +792,26 @@ def _object(value: Any) -> dict[str, Any] | None:
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
+
+
+def _without_keys(text: str) -> str:
+    """Return ``text`` with credentials taken out, which gateways quote when they refuse them."""
+    if "sk-ant-" in text or "earer " in text:
+        import re
+
+        text = re.sub(r"sk-ant-[\w-]+", "sk-ant-…", text)
+        text = re.sub(r"\b([Bb]earer )[\w.~+/=-]{8,}", r"\1…", text)
+    return text
+
+
+def _class_and_status(
+    status: int, parsed: ErrorBody, code_classes: CodeClasses | None
+) -> tuple[type[APIStatusError], int | None]:
+    """Choose the class; the status beside it where the body names one and the response none."""
+    named = parsed.status if status < 400 else None
+    cls = error_class(named or status, parsed.type, parsed.error_code, code_classes)
+    _, decisive = TYPE_CLASSES.get(parsed.type or "", (None, False))
+    return cls, None if decisive else named
 
 
 def excerpt(content: bytes) -> str:
@@ -845,7 +903,7 @@ def error_from_response(
     ``headers`` has lower-case names, ``body`` is decompressed. ``attempt`` counts from 1.
     """
     parsed = parse_error_body(body, headers)
-    cls = error_class(status, parsed.type, parsed.error_code, code_classes)
+    cls, status_code = _class_and_status(status, parsed, code_classes)
     message = parsed.message
     if message is None:
         message = "the body is empty"
@@ -854,7 +912,8 @@ def error_from_response(
     elif isinstance(parsed.body, str):
         message = f"the body is not JSON: {message}"
     return cls(
-        message,
+        _without_keys(message),
+        status_code=status_code,
         http_status=status,
         type=parsed.type,
         error_code=parsed.error_code,
@@ -884,12 +943,13 @@ def error_from_event(
     type nobody knows gives a plain :class:`APIStatusError` with the status of the stream.
     """
     parsed = parse_error_body(data)
-    cls = error_class(http_status, parsed.type, parsed.error_code, code_classes)
+    cls, status_code = _class_and_status(http_status, parsed, code_classes)
     message = parsed.message or "the event is empty"
     if isinstance(parsed.body, str):
         message = f"the event is not JSON: {message}"
     return cls(
-        message,
+        _without_keys(message),
+        status_code=status_code,
         http_status=http_status,
         origin="stream",
         type=parsed.type,

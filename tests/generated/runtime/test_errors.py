@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claude_rest._runtime import errors
+from claude_rest._runtime.causes import rebuild_causes
 from claude_rest._runtime.errors import (
     APIConnectionError,
     APIResponseValidationError,
@@ -427,6 +428,122 @@ def test_errors_survive_pickling_and_copying(error: ClaudeError, how: str) -> No
         assert copied.retry_after == error.retry_after
     if isinstance(error, StreamTruncatedError) and isinstance(copied, StreamTruncatedError):
         assert (copied.partial, copied.open_blocks) == ({"a": 1}, (0, 2))
+
+
+def roundabout(error: ClaudeError) -> list[ClaudeError]:
+    return [pickle.loads(pickle.dumps(error)), copy.deepcopy(error), copy.copy(error)]
+
+
+def with_request(error: httpx.RequestError) -> httpx.RequestError:
+    error.request = httpx.Request("POST", "https://a.test", headers={"x-api-key": "sk-secret"})
+    return error
+
+
+def test_causes_survive_and_the_request_does_not() -> None:
+    reset = ConnectionResetError(104, "Connection reset by peer")
+    raised = chained(with_request(httpx.ReadError("reset")), reset)
+    error = connection_error_from(raised, operation="o", url_origin="https://a.test")
+    assert b"sk-secret" not in pickle.dumps(error)
+    for copied in roundabout(error):
+        assert type(copied.__cause__) is httpx.ReadError
+        assert str(copied.__cause__) == "reset"
+        inner = copied.__cause__.__cause__
+        assert isinstance(inner, ConnectionResetError)
+        assert inner.errno == 104
+    assert copy.copy(error).__cause__ is raised
+
+
+def test_causes_that_cannot_be_made_again_are_named() -> None:
+    class Odd(Exception):
+        def __init__(self) -> None:
+            super().__init__("odd one", lambda: 1)
+
+        def __str__(self) -> str:
+            return "odd one"
+
+    error = APIConnectionError("broke")
+    error.__cause__ = Odd()
+    for copied in roundabout(error)[:2]:
+        assert type(copied.__cause__) is Exception
+        assert str(copied.__cause__).endswith("Odd: odd one")
+    own = error_from_response(500, {}, b"", "o")
+    own.__cause__ = APITimeoutError("slow", phase="body")
+    own.__cause__.__cause__ = TimeoutError("really")
+    for copied in roundabout(own):
+        assert isinstance(copied.__cause__, APITimeoutError)
+        assert copied.__cause__.phase == "body"
+        assert isinstance(copied.__cause__.__cause__, TimeoutError)
+
+
+def test_a_class_that_is_no_exception_is_not_called() -> None:
+    described = (("subprocess", "Popen", ("true",), ""), ("no.such.module", "X", (), "gone"))
+    rebuilt = rebuild_causes(described)
+    assert type(rebuilt) is Exception
+    assert str(rebuilt) == "Popen"
+    assert str(rebuilt.__cause__) == "X: gone"
+    assert rebuild_causes(()) is None
+
+
+def test_a_chain_of_causes_that_never_ends() -> None:
+    first, second = ValueError("a"), ValueError("b")
+    first.__cause__, second.__cause__ = second, first
+    error = APIConnectionError("broke")
+    error.__cause__ = first
+    assert str(pickle.loads(pickle.dumps(error)).__cause__) == "a"
+
+
+def test_what_is_known_of_the_call_is_told() -> None:
+    error = APIConnectionError("broke", elapsed=1.2345, operation="o")
+    assert str(error) == "o: broke (failed after 1.23 s)"
+    error.max_attempts = 3
+    assert str(error) == "o: broke (attempt 1 of 3, failed after 1.23 s)"
+    error.not_retried = "no budget"
+    assert str(error) == "o: broke (attempt 1 of 3, failed after 1.23 s); not retried: no budget"
+    once = error_from_response(500, {"anthropic-workspace-id": "wrkspc_1"}, b"")
+    once.max_attempts = 1
+    assert "attempt" not in str(once)
+    assert isinstance(once, APIStatusError)
+    assert once.workspace_id == "wrkspc_1"
+
+
+@pytest.mark.parametrize(
+    ("error", "name", "status"),
+    [
+        ({"code": 429, "message": "x", "status": "RESOURCE_EXHAUSTED"}, "RateLimitError", 429),
+        ({"code": 502, "message": "x"}, "InternalServerError", 502),
+        ({"code": 529, "message": "x"}, "OverloadedError", 529),
+        # The type of the API's own knows better.
+        ({"code": 500, "type": "overloaded_error", "message": "x"}, "OverloadedError", 529),
+        ({"code": 7, "message": "x"}, "APIStatusError", 200),
+        ({"code": "429", "message": "x"}, "APIStatusError", 200),
+        ({"code": True, "message": "x"}, "APIStatusError", 200),
+    ],
+)
+def test_status_in_a_body_stands_in_for_that_of_the_response(
+    error: dict[str, object], name: str, status: int
+) -> None:
+    streamed = error_from_event(json.dumps({"error": error}).encode())
+    assert type(streamed).__name__ == name
+    assert (streamed.status_code, streamed.http_status) == (status, 200)
+    # A status of the response comes first.
+    assert error_from_response(503, {}, json.dumps({"error": error}).encode()).http_status == 503
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Invalid key sk-ant-api03-SECRET_a-b",
+        "Received 'Bearer SECRETSECRET'",
+        "bearer SECRET.SECRET=",
+    ],
+)
+def test_credentials_that_a_gateway_quotes_are_not_repeated(text: str) -> None:
+    bodies = [text.encode(), envelope("authentication_error", text), f"<p>{text}</p>".encode()]
+    for body in bodies:
+        for error in (error_from_response(401, {}, body), error_from_event(body)):
+            assert "SECRET" not in str(error)
+            assert "SECRET" not in repr(error)
+            assert "…" in str(error)
 
 
 def test_attempts_may_be_set_later() -> None:
