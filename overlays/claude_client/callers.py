@@ -1,4 +1,7 @@
-"""Carries calls out: sends, retries, reads, decodes. Thin twins around :class:`.CallCore`."""
+"""What the methods of a client hand their calls to: each becomes a plan, an answer, a result.
+
+Thin twins: what they share is :class:`.CallCore`, and :mod:`.drivers` does the sending.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,13 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from claude_rest._runtime.client import is_event_stream
-from claude_rest._runtime.errors import APIConnectionError, APIError
-from claude_rest._runtime.timeouts import Timeout
 
-from .attempts import Attempts
-from .calls import CallCore, is_large, log_answer, with_lists
+from .calls import as_it_is, is_large, with_lists
+from .drivers import AsyncDriver, Driver, asyncio_runs
+from .middleware import CallInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from claude_rest._runtime.caller import RequestOptions
     from claude_rest._runtime.operation import Operation
@@ -21,17 +23,11 @@ if TYPE_CHECKING:
     from claude_rest._runtime.stream import AsyncStream, Stream
 
     from .calls import Plan
-    from .settings import Settings
-    from .transports import AsyncResponse, AsyncTransport, Response, Transport
+    from .transports import AsyncResponse, Response
 
 
-class OverlayCaller(CallCore):
+class OverlayCaller(Driver):
     """What methods of a synchronous client hand their calls to."""
-
-    def __init__(self, settings: Settings, transport: Transport) -> None:
-        """Send by ``transport``."""
-        super().__init__(settings)
-        self.transport = transport
 
     def call(
         self,
@@ -41,26 +37,7 @@ class OverlayCaller(CallCore):
         via_beta: bool = False,
     ) -> Any:
         """Send the request, retry as the policy says, and return the decoded answer."""
-        plan = self.plan(operation, arguments, options, via_beta)
-        if plan.prepared.streaming:
-            return self._open_stream(plan, self._decode_item(operation.event_type))
-        if operation.response == "binary":
-            from claude_rest._runtime.binary import BinaryResponse
-
-            return BinaryResponse(self._send(plan))
-        if operation.response == "jsonl":
-            from claude_rest._runtime.stream import JSONLStream
-
-            raw = self._send(plan)
-            return JSONLStream(
-                raw.iter_bytes(),
-                self._decode_item(operation.response_type),
-                meta=raw.meta,
-                close=raw.close,
-                operation=operation.id,
-            )
-        content, meta = self._fetch(plan)
-        return self._decode(operation, content, meta)
+        return self._around(CallInfo(operation, arguments, options, via_beta), self._answer)
 
     def stream(
         self,
@@ -70,8 +47,15 @@ class OverlayCaller(CallCore):
         via_beta: bool = False,
     ) -> Stream[Any]:
         """Send the request and return the open stream of typed events."""
-        plan = self.plan(operation, arguments, options, via_beta, streaming=True)
-        return self._open_stream(plan, self._decode_item(operation.event_type))
+
+        def opened(call: CallInfo) -> Stream[Any]:
+            return self._open_stream(
+                self._plan(call, True), self._decode_item(operation.event_type)
+            )
+
+        call = CallInfo(operation, arguments, options, via_beta, "stream")
+        stream: Stream[Any] = self._around(call, opened)
+        return stream
 
     def stream_values(
         self,
@@ -81,8 +65,13 @@ class OverlayCaller(CallCore):
         via_beta: bool = False,
     ) -> Stream[Any]:
         """Send the request and return the open stream of events as JSON values."""
-        plan = self.plan(operation, arguments, options, via_beta, streaming=True)
-        return self._open_stream(plan, self._event_check(operation))
+
+        def opened(call: CallInfo) -> Stream[Any]:
+            return self._open_stream(self._plan(call, True), self._event_check(operation))
+
+        call = CallInfo(operation, arguments, options, via_beta, "values")
+        stream: Stream[Any] = self._around(call, opened)
+        return stream
 
     def paginate(
         self,
@@ -95,95 +84,122 @@ class OverlayCaller(CallCore):
         from claude_rest._runtime.page import Page
 
         def fetch(following: dict[str, Any]) -> Page[Any]:
-            plan = self.plan(operation, following, options, via_beta)
-            content, meta = self._fetch(plan)
-            body, items = self._page_parts(operation, content, meta)
-            return Page(
-                body,
-                items,
-                styles=operation.pagination,
-                arguments=following,
-                fetch=fetch,
-                operation=operation.id,
-                meta=meta,
-            )
+            def fetched(call: CallInfo) -> Page[Any]:
+                plan = self._plan(call)
+
+                def take(raw: Response) -> Page[Any]:
+                    body, items = self._page_parts(operation, self._read(plan, raw), raw.meta)
+                    return Page(
+                        body,
+                        items,
+                        styles=operation.pagination,
+                        arguments=following,
+                        fetch=fetch,
+                        operation=operation.id,
+                        meta=raw.meta,
+                    )
+
+                return self._run(plan, take)
+
+            call = CallInfo(operation, following, options, via_beta, "page")
+            page: Page[Any] = self._around(call, fetched)
+            return page
 
         return fetch(arguments)
 
+    def _plan(self, call: CallInfo, streaming: bool | None = None) -> Plan:
+        return self.plan(
+            call.operation, call.arguments, call.options, call.via_beta, streaming=streaming
+        )
+
+    def _answer(self, call: CallInfo) -> Any:
+        """Return the decoded answer of a call."""
+        operation = call.operation
+        if self.streams_unasked(operation, call.arguments, call.options):
+            return self._collect(self._plan(call, True))
+        plan = self._plan(call)
+        if plan.prepared.streaming:
+            return self._open_stream(plan, self._decode_item(operation.event_type))
+        if operation.response == "binary":
+            from claude_rest._runtime.binary import BinaryResponse
+
+            return self._run(plan, BinaryResponse)
+        if operation.response == "jsonl":
+            from claude_rest._runtime.stream import JSONLStream
+
+            decode = self._decode_item(operation.response_type)
+
+            def lines(raw: Response) -> JSONLStream[Any]:
+                return JSONLStream(
+                    raw.iter_bytes(),
+                    decode,
+                    meta=raw.meta,
+                    close=raw.close,
+                    operation=operation.id,
+                )
+
+            return self._run(plan, lines)
+
+        def decoded(raw: Response) -> Any:
+            return self._decode(operation, self._read(plan, raw), raw.meta)
+
+        return self._run(plan, decoded)
+
+    def _collect(self, plan: Plan) -> Any:
+        """Return the message of a call that is streamed unasked.
+
+        Until its first event it is retried like any other call; once the message has begun,
+        what goes wrong has the part that came in ``partial``.
+        """
+        from .streaming import MessageStream
+
+        operation = plan.prepared.operation
+
+        def begun(raw: Response) -> Any:
+            if is_event_stream(raw.meta):
+                return MessageStream(
+                    self._stream_of(plan, raw, as_it_is),
+                    operation=operation.id,
+                    check=self.message_check(),
+                )
+            # A gateway that does not stream has answered all the same.
+            return self._decode(operation, self._read(plan, raw), raw.meta)
+
+        result = self._run(plan, begun)
+        if not isinstance(result, MessageStream):
+            return result
+        with result:
+            return result.get_final_message()
+
     def _open_stream(self, plan: Plan, decode: Callable[[Any], Any]) -> Stream[Any]:
+        return self._run(plan, lambda raw: self._stream_of(plan, raw, decode))
+
+    def _stream_of(self, plan: Plan, raw: Response, decode: Callable[[Any], Any]) -> Stream[Any]:
+        """Return the stream of a response, once its first event is here if it must have one."""
         from claude_rest._runtime.stream import TERMINAL_EVENTS, Stream
 
         operation = plan.prepared.operation
-        raw = self._send(plan)
         if not is_event_stream(raw.meta):
-            raise self._no_event_stream(operation, raw.read(), raw.meta)
-        return Stream(
+            raise self._no_event_stream(operation, self._read(plan, raw), raw.meta)
+        terminal = TERMINAL_EVENTS.get(operation.event_type or "", ())
+        stream = Stream(
             raw.iter_bytes(),
             decode,
             meta=raw.meta,
             close=raw.close,
-            terminal=TERMINAL_EVENTS.get(operation.event_type or "", ()),
+            terminal=terminal,
             operation=operation.id,
+            include_pings=plan.include_pings,
             code_classes=self._error_class,
         )
-
-    def _fetch(self, plan: Plan) -> tuple[bytes, Any]:
-        """Send until a whole answer of success is here; a body that breaks off is retried too."""
-        attempts = _attempts(self.settings, plan)
-        while True:
-            try:
-                raw = self._attempt(plan, attempts.number)
-                content = raw.read()
-            except APIError as error:
-                wait = attempts.failed(error)
-            else:
-                attempts.succeeded()
-                return content, raw.meta
-            self._wait(wait)
-
-    def _send(self, plan: Plan) -> Response:
-        """Send until an answer of success begins, and return it unread."""
-        attempts = _attempts(self.settings, plan)
-        while True:
-            try:
-                raw = self._attempt(plan, attempts.number)
-            except APIError as error:
-                wait = attempts.failed(error)
-            else:
-                attempts.succeeded()
-                return raw
-            self._wait(wait)
-
-    def _attempt(self, plan: Plan, number: int) -> Response:
-        raw = self.transport.send(plan.prepared, timeout=plan.timeout, attempt=number)
-        log_answer(plan, raw.meta)
-        if raw.meta.status_code < 300:
-            return raw
-        broken: APIConnectionError | None = None
-        try:
-            content = raw.read()
-        except APIConnectionError as error:
-            # The status is known, and says more than that its body broke off.
-            content, broken = b"", error
-        raise self._status_error(plan.prepared.operation, content, raw.meta) from broken
-
-    def _wait(self, seconds: float) -> None:
-        from time import sleep
-
-        sleep(seconds)
-
-    def close(self) -> None:
-        """Close the connections."""
-        self.transport.close()
+        if terminal:
+            # What fails before anything has come out of it can still be tried again.
+            stream.prime()
+        return stream
 
 
-class AsyncOverlayCaller(CallCore):
+class AsyncOverlayCaller(AsyncDriver):
     """Asynchronous twin of :class:`OverlayCaller`."""
-
-    def __init__(self, settings: Settings, transport: AsyncTransport) -> None:
-        """Send by ``transport``."""
-        super().__init__(settings)
-        self.transport = transport
 
     async def call(
         self,
@@ -193,26 +209,7 @@ class AsyncOverlayCaller(CallCore):
         via_beta: bool = False,
     ) -> Any:
         """Send the request, retry as the policy says, and return the decoded answer."""
-        plan = await self._plan(operation, arguments, options, via_beta)
-        if plan.prepared.streaming:
-            return await self._open_stream(plan, self._decode_item(operation.event_type))
-        if operation.response == "binary":
-            from claude_rest._runtime.binary import AsyncBinaryResponse
-
-            return AsyncBinaryResponse(await self._send(plan))
-        if operation.response == "jsonl":
-            from claude_rest._runtime.stream import AsyncJSONLStream
-
-            raw = await self._send(plan)
-            return AsyncJSONLStream(
-                raw.iter_bytes(),
-                self._decode_item(operation.response_type),
-                meta=raw.meta,
-                close=raw.close,
-                operation=operation.id,
-            )
-        content, meta = await self._fetch(plan)
-        return self._decode(operation, content, meta)
+        return await self._around(CallInfo(operation, arguments, options, via_beta), self._answer)
 
     async def stream(
         self,
@@ -222,8 +219,15 @@ class AsyncOverlayCaller(CallCore):
         via_beta: bool = False,
     ) -> AsyncStream[Any]:
         """Send the request and return the open stream of typed events."""
-        plan = await self._plan(operation, arguments, options, via_beta, streaming=True)
-        return await self._open_stream(plan, self._decode_item(operation.event_type))
+
+        async def opened(call: CallInfo) -> AsyncStream[Any]:
+            return await self._open_stream(
+                await self._plan(call, True), self._decode_item(operation.event_type)
+            )
+
+        call = CallInfo(operation, arguments, options, via_beta, "stream")
+        stream: AsyncStream[Any] = await self._around(call, opened)
+        return stream
 
     async def stream_values(
         self,
@@ -233,8 +237,15 @@ class AsyncOverlayCaller(CallCore):
         via_beta: bool = False,
     ) -> AsyncStream[Any]:
         """Send the request and return the open stream of events as JSON values."""
-        plan = await self._plan(operation, arguments, options, via_beta, streaming=True)
-        return await self._open_stream(plan, self._event_check(operation))
+
+        async def opened(call: CallInfo) -> AsyncStream[Any]:
+            return await self._open_stream(
+                await self._plan(call, True), self._event_check(operation)
+            )
+
+        call = CallInfo(operation, arguments, options, via_beta, "values")
+        stream: AsyncStream[Any] = await self._around(call, opened)
+        return stream
 
     def paginate(
         self,
@@ -247,130 +258,130 @@ class AsyncOverlayCaller(CallCore):
         from claude_rest._runtime.page import AsyncPage, AsyncPaginator
 
         async def fetch(following: dict[str, Any]) -> AsyncPage[Any]:
-            plan = await self._plan(operation, following, options, via_beta)
-            content, meta = await self._fetch(plan)
-            body, items = self._page_parts(operation, content, meta)
-            return AsyncPage(
-                body,
-                items,
-                styles=operation.pagination,
-                arguments=following,
-                fetch=fetch,
-                operation=operation.id,
-                meta=meta,
-            )
+            async def fetched(call: CallInfo) -> AsyncPage[Any]:
+                plan = await self._plan(call)
+
+                async def take(raw: AsyncResponse) -> AsyncPage[Any]:
+                    body, items = self._page_parts(operation, await self._read(plan, raw), raw.meta)
+                    return AsyncPage(
+                        body,
+                        items,
+                        styles=operation.pagination,
+                        arguments=following,
+                        fetch=fetch,
+                        operation=operation.id,
+                        meta=raw.meta,
+                    )
+
+                return await self._run(plan, take)
+
+            call = CallInfo(operation, following, options, via_beta, "page")
+            page: AsyncPage[Any] = await self._around(call, fetched)
+            return page
 
         return AsyncPaginator(lambda: fetch(arguments))
 
-    async def _plan(
-        self,
-        operation: Operation,
-        arguments: Mapping[str, Any],
-        options: RequestOptions,
-        via_beta: bool,
-        *,
-        streaming: bool | None = None,
-    ) -> Plan:
+    async def _plan(self, call: CallInfo, streaming: bool | None = None) -> Plan:
         """Make the plan; outside the event loop when the body is large."""
         asyncio = sys.modules.get("asyncio")
-        arguments = with_lists(arguments)
-        if asyncio is not None and is_large(arguments) and _asyncio_runs():
+        arguments = with_lists(call.arguments)
 
-            def plan() -> Plan:
-                return self.plan(operation, arguments, options, via_beta, streaming=streaming)
+        def plan() -> Plan:
+            return self.plan(
+                call.operation, arguments, call.options, call.via_beta, streaming=streaming
+            )
 
+        if asyncio is not None and is_large(arguments) and asyncio_runs():
             planned: Plan = await asyncio.to_thread(plan)
             return planned
-        return self.plan(operation, arguments, options, via_beta, streaming=streaming)
+        return plan()
+
+    async def _answer(self, call: CallInfo) -> Any:
+        """Return the decoded answer of a call."""
+        operation = call.operation
+        if self.streams_unasked(operation, call.arguments, call.options):
+            return await self._collect(await self._plan(call, True))
+        plan = await self._plan(call)
+        if plan.prepared.streaming:
+            return await self._open_stream(plan, self._decode_item(operation.event_type))
+        if operation.response == "binary":
+            from claude_rest._runtime.binary import AsyncBinaryResponse
+
+            async def download(raw: AsyncResponse) -> AsyncBinaryResponse:
+                return AsyncBinaryResponse(raw)
+
+            return await self._run(plan, download)
+        if operation.response == "jsonl":
+            from claude_rest._runtime.stream import AsyncJSONLStream
+
+            decode = self._decode_item(operation.response_type)
+
+            async def lines(raw: AsyncResponse) -> AsyncJSONLStream[Any]:
+                return AsyncJSONLStream(
+                    raw.iter_bytes(),
+                    decode,
+                    meta=raw.meta,
+                    close=raw.close,
+                    operation=operation.id,
+                )
+
+            return await self._run(plan, lines)
+
+        async def decoded(raw: AsyncResponse) -> Any:
+            return self._decode(operation, await self._read(plan, raw), raw.meta)
+
+        return await self._run(plan, decoded)
+
+    async def _collect(self, plan: Plan) -> Any:
+        """Return the message of a call that is streamed unasked.
+
+        Until its first event it is retried like any other call; once the message has begun,
+        what goes wrong has the part that came in ``partial``.
+        """
+        from .streaming import AsyncMessageStream
+
+        operation = plan.prepared.operation
+
+        async def begun(raw: AsyncResponse) -> Any:
+            if is_event_stream(raw.meta):
+                return AsyncMessageStream(
+                    await self._stream_of(plan, raw, as_it_is),
+                    operation=operation.id,
+                    check=self.message_check(),
+                )
+            # A gateway that does not stream has answered all the same.
+            return self._decode(operation, await self._read(plan, raw), raw.meta)
+
+        result = await self._run(plan, begun)
+        if not isinstance(result, AsyncMessageStream):
+            return result
+        async with result:
+            return await result.get_final_message()
 
     async def _open_stream(self, plan: Plan, decode: Callable[[Any], Any]) -> AsyncStream[Any]:
+        return await self._run(plan, lambda raw: self._stream_of(plan, raw, decode))
+
+    async def _stream_of(
+        self, plan: Plan, raw: AsyncResponse, decode: Callable[[Any], Any]
+    ) -> AsyncStream[Any]:
+        """Return the stream of a response, once its first event is here if it must have one."""
         from claude_rest._runtime.stream import TERMINAL_EVENTS, AsyncStream
 
         operation = plan.prepared.operation
-        raw = await self._send(plan)
         if not is_event_stream(raw.meta):
-            raise self._no_event_stream(operation, await raw.read(), raw.meta)
-        return AsyncStream(
+            raise self._no_event_stream(operation, await self._read(plan, raw), raw.meta)
+        terminal = TERMINAL_EVENTS.get(operation.event_type or "", ())
+        stream = AsyncStream(
             raw.iter_bytes(),
             decode,
             meta=raw.meta,
             close=raw.close,
-            terminal=TERMINAL_EVENTS.get(operation.event_type or "", ()),
+            terminal=terminal,
             operation=operation.id,
+            include_pings=plan.include_pings,
             code_classes=self._error_class,
         )
-
-    async def _fetch(self, plan: Plan) -> tuple[bytes, Any]:
-        """Send until a whole answer of success is here; a body that breaks off is retried too."""
-        attempts = _attempts(self.settings, plan)
-        while True:
-            try:
-                raw = await self._attempt(plan, attempts.number)
-                content = await raw.read()
-            except APIError as error:
-                wait = attempts.failed(error)
-            else:
-                attempts.succeeded()
-                return content, raw.meta
-            await self._wait(wait)
-
-    async def _send(self, plan: Plan) -> AsyncResponse:
-        """Send until an answer of success begins, and return it unread."""
-        attempts = _attempts(self.settings, plan)
-        while True:
-            try:
-                raw = await self._attempt(plan, attempts.number)
-            except APIError as error:
-                wait = attempts.failed(error)
-            else:
-                attempts.succeeded()
-                return raw
-            await self._wait(wait)
-
-    async def _attempt(self, plan: Plan, number: int) -> AsyncResponse:
-        raw = await self.transport.send(plan.prepared, timeout=plan.timeout, attempt=number)
-        log_answer(plan, raw.meta)
-        if raw.meta.status_code < 300:
-            return raw
-        broken: APIConnectionError | None = None
-        try:
-            content = await raw.read()
-        except APIConnectionError as error:
-            # The status is known, and says more than that its body broke off.
-            content, broken = b"", error
-        raise self._status_error(plan.prepared.operation, content, raw.meta) from broken
-
-    async def _wait(self, seconds: float) -> None:
-        if _asyncio_runs():
-            import asyncio
-
-            await asyncio.sleep(seconds)
-        else:
-            # Another library's loop, such as trio's, which httpx runs on by way of anyio.
-            import anyio
-
-            await anyio.sleep(seconds)
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self.transport.close()
-
-
-def _attempts(settings: Settings, plan: Plan) -> Attempts:
-    return Attempts(
-        plan.prepared.operation,
-        plan.policy,
-        timeout=Timeout.of(plan.timeout),
-        budget=settings.retry_budget,
-    )
-
-
-def _asyncio_runs() -> bool:
-    asyncio = sys.modules.get("asyncio")
-    if asyncio is None:
-        return False
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
+        if terminal:
+            # What fails before anything has come out of it can still be tried again.
+            await stream.prime()
+        return stream

@@ -6,7 +6,6 @@ retried. The drivers in :mod:`.callers` only send, wait and read.
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 from claude_rest._runtime.caller import RequestOptions
@@ -16,14 +15,19 @@ from claude_rest._runtime.struct import Struct, Unknown, wire_names
 from claude_rest._runtime.unset import UNSET
 from claude_rest.service import API_VERSIONS, BASE_URL, DEFAULT_API_VERSION, SHAPE_SELECTING_BETAS
 
-from .credentials import refuse_pickling
+from .credentials import (
+    bearer_betas,
+    carries_credential,
+    refuse_pickling,
+    without_credentials,
+)
+from .logs import log as log  # noqa: PLC0414 - imported from here by others
 from .settings import lower_headers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from claude_rest._runtime.errors import APIStatusError
-    from claude_rest._runtime.meta import Meta
     from claude_rest._runtime.operation import Operation
     from claude_rest._runtime.request import PreparedRequest
 
@@ -38,7 +42,11 @@ LARGE_PARTS = 10_000
 
 _PART_BYTES = 16
 
-_DEBUG = 10
+LONG_SECONDS = 600.0
+"""Expected time from which on a message takes long: many networks cut what is idle so long."""
+
+TOKENS_PER_HOUR = 128_000
+"""Pace at which the API may write, for expecting how long a message takes."""
 
 
 class Plan:
@@ -49,7 +57,8 @@ class Plan:
     prepared: PreparedRequest
     options: RequestOptions
     timeout: Any
-    """Seconds, an ``httpx.Timeout``, ``None`` for none, ``UNSET`` for the transport's own."""
+    """Seconds, a ``Timeout`` or ``httpx.Timeout``, ``None`` for none, ``UNSET`` for the
+    transport's own."""
     policy: RetryPolicy
 
     def __init__(
@@ -59,6 +68,11 @@ class Plan:
         self.options = options
         self.timeout = timeout
         self.policy = policy
+
+    @property
+    def include_pings(self) -> bool:
+        """Whether pings of a stream come out."""
+        return self.options.get("include_pings", False)
 
 
 class CallCore(ClientCore):
@@ -81,7 +95,7 @@ class CallCore(ClientCore):
             strict=settings.strict,
         )
         self.settings = settings
-        self._client_betas = (*settings.credentials.betas, *settings.betas, *header_betas)
+        self._client_betas = (*settings.betas, *header_betas)
 
     # It holds the headers of every request.
     __reduce__ = refuse_pickling
@@ -99,7 +113,7 @@ class CallCore(ClientCore):
     def _event_check(self, operation: Operation) -> Callable[[Any], Any]:
         """Return what gives back an event as it is; ``strict``, once its schema allows it."""
         if not self.strict:
-            return _as_it_is
+            return as_it_is
         decode = self._decode_item(operation.event_type)
 
         def checked(value: Any) -> Any:
@@ -107,6 +121,24 @@ class CallCore(ClientCore):
             return value
 
         return checked
+
+    def streams_unasked(
+        self, operation: Operation, arguments: Mapping[str, Any], options: RequestOptions
+    ) -> bool:
+        """Tell whether the answer of a call is to be streamed and put together under the hood.
+
+        That is so for a message that :func:`takes_long`, unless the caller said something about
+        ``stream`` or turned ``auto_stream`` off. Nothing is refused either way.
+        """
+        name = operation.stream_argument
+        if name is None or operation.response_type != "Message":
+            return False
+        fields: Mapping[str, Any] = {**arguments, **(options.get("extra_body") or {})}
+        return (
+            fields.get(name, UNSET) is UNSET
+            and takes_long(fields)
+            and bool(_given(options, "auto_stream", self.settings.auto_stream))
+        )
 
     def message_check(self) -> Callable[[Any], None] | None:
         """Return what raises for a message that its schema does not allow, if ``strict``."""
@@ -182,13 +214,19 @@ class CallCore(ClientCore):
                 fields = _body_fields(operation, arguments, extra_body)
                 needs = find_needs(operation.request_type, fields, rules)
         extra_headers = options.get("extra_headers") or {}
+        headers: Mapping[str, str] = self._headers
+        credential_betas = self.settings.credentials.betas
+        if carries_credential(extra_headers):
+            # The credential of a call takes the place of the client's, in whichever header.
+            headers = without_credentials(headers)
+            credential_betas = bearer_betas(extra_headers.get("authorization"))
         header_betas = extra_headers.get("anthropic-beta") or ""
         model = arguments.get("model")
         betas = resolve_betas(
             operation,
             arguments,
             rules=rules,
-            client_betas=self._client_betas,
+            client_betas=(*credential_betas, *self._client_betas),
             call_betas=options.get("betas") or (),
             header_betas=split_betas(header_betas),
             via_beta=via_beta,
@@ -211,12 +249,29 @@ class CallCore(ClientCore):
             arguments,
             options,
             base_url=self.base_url,
-            default_headers=self._headers,
+            default_headers=headers,
             default_query=self.settings.default_query,
             api_version=version,
             betas=betas,
             streaming=streaming,
+            check_size=options.get("check_sizes", self.settings.check_sizes),
         )
+
+
+def takes_long(arguments: Mapping[str, Any]) -> bool:
+    """Guess whether a message may take longer than :data:`LONG_SECONDS` to be written whole.
+
+    By ``max_tokens`` alone: at :data:`TOKENS_PER_HOUR`, that is so for more than 21,333.
+    """
+    limit = arguments.get("max_tokens")
+    if not isinstance(limit, (int, float)):
+        return False
+    return 3600.0 * limit / TOKENS_PER_HOUR > LONG_SECONDS
+
+
+def _given(options: RequestOptions, name: str, default: Any) -> Any:
+    value = options.get(name, UNSET)
+    return default if value is UNSET else value
 
 
 def checked_options(operation: Operation, options: RequestOptions) -> RequestOptions:
@@ -232,7 +287,8 @@ def checked_options(operation: Operation, options: RequestOptions) -> RequestOpt
     return given  # type: ignore[no-any-return]
 
 
-def _as_it_is(value: Any) -> Any:
+def as_it_is(value: Any) -> Any:
+    """Return ``value``: what decodes nothing."""
     return value
 
 
@@ -300,31 +356,3 @@ def _struct_values(model: Struct) -> list[Any]:
         return [model.raw]
     values = [getattr(model, name, UNSET) for name, _ in wire_names(model.__class__)]
     return [*(value for value in values if value is not UNSET), *model.extra_fields.values()]
-
-
-def log(level: int, message: str, *values: object) -> None:
-    """Write to this package's logger, if logging is in use at all.
-
-    Records hold operations, ids, sizes and times; never a body or a header value.
-    """
-    logging = sys.modules.get("logging")
-    if logging is None:
-        return
-    logger = logging.getLogger(__name__.partition(".")[0])
-    if logger.isEnabledFor(level):
-        logger.log(level, message, *values)
-
-
-def log_answer(plan: Plan, meta: Meta) -> None:
-    """Log that an answer came."""
-    content = plan.prepared.content
-    log(
-        _DEBUG,
-        "%s: HTTP %d in %.3f s, request id %s, attempt %d, %d bytes sent",
-        plan.prepared.operation.id,
-        meta.status_code,
-        meta.elapsed,
-        meta.request_id,
-        meta.attempts,
-        0 if content is None else len(content),
-    )

@@ -66,9 +66,7 @@ class Credentials:
     @property
     def betas(self) -> tuple[str, ...]:
         """Beta flags without which the API refuses this kind of credential."""
-        if self.auth_token is not None and self.auth_token.startswith(OAUTH_TOKEN_PREFIX):
-            return (OAUTH_BETA,)
-        return ()
+        return bearer_betas(self.headers.get("authorization"))
 
     __reduce__ = refuse_pickling
 
@@ -156,6 +154,13 @@ def new_credentials(
             "is, or remove that with default_headers={'x-api-key': UNSET, 'authorization': UNSET}"
         )
     return resolve_credentials(api_key=api_key or None, auth_token=auth_token or None, environ={})
+
+
+def bearer_betas(authorization: object) -> tuple[str, ...]:
+    """Return the flags without which the API refuses the token of an ``authorization`` header."""
+    if isinstance(authorization, str) and authorization.startswith(f"Bearer {OAUTH_TOKEN_PREFIX}"):
+        return (OAUTH_BETA,)
+    return ()
 
 
 def carries_credential(headers: Mapping[str, Any]) -> bool:

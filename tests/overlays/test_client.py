@@ -841,9 +841,7 @@ def test_twins_have_the_same_signatures() -> None:
     ]
     for sync, asynchronous in pairs:
         names = {name for name in dir(sync) if not name.startswith("__")}
-        assert names == {name for name in dir(asynchronous) if not name.startswith("__")} - {
-            "_plan"
-        }
+        assert names == {name for name in dir(asynchronous) if not name.startswith("__")}
         for name in [*names, "__init__"]:
             value = getattr(sync, name)
             if inspect.isfunction(value):

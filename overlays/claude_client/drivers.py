@@ -1,0 +1,288 @@
+"""Drives calls: sends, waits, tries again, with the middleware around it. Thin twins."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from claude_rest._runtime.errors import APIConnectionError, APIError
+from claude_rest._runtime.timeouts import Timeout
+
+from .attempts import Attempts
+from .calls import CallCore, with_lists
+from .logs import log_answer, log_answer_body, log_request_body
+from .middleware import AttemptInfo, Layers, check_response, closable, nested, superseded
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from typing import TypeVar
+
+    from claude_rest._runtime.request import PreparedRequest
+
+    from .calls import Plan
+    from .middleware import CallInfo
+    from .settings import Settings
+    from .transports import AsyncResponse, AsyncTransport, Response, Transport
+
+    T = TypeVar("T")
+
+
+class Driver(CallCore):
+    """Carries plans out over a synchronous transport."""
+
+    def __init__(self, settings: Settings, transport: Transport) -> None:
+        """Send by ``transport``. Raises ``TypeError`` for asynchronous middleware."""
+        super().__init__(settings)
+        self.transport = transport
+        self._layers = Layers(settings.middleware, asynchronous=False)
+
+    def _run(self, plan: Plan, take: Callable[[Response], T]) -> T:
+        """Send until ``take`` has made something of an answer of success.
+
+        What ``take`` raises while it reads is retried too, as far as the policy allows.
+        """
+        attempts = _attempts(self.settings, plan)
+        while True:
+            try:
+                raw = self._attempt(plan, attempts)
+                try:
+                    result = take(raw)
+                except BaseException:
+                    raw.close()
+                    raise
+            except APIError as error:
+                wait = attempts.failed(error)
+            else:
+                attempts.succeeded()
+                return result
+            self._wait(wait)
+
+    def _attempt(self, plan: Plan, attempts: Attempts) -> Response:
+        """Send once, and return an answer of success unread; any other raises."""
+        prepared = plan.prepared
+        if self._layers.attempt:
+            attempt = AttemptInfo(prepared.operation, prepared, attempts.number)
+            raw = self._around_attempt(attempt, plan, attempts)
+        else:
+            raw = self._send(prepared, plan, attempts)
+        if raw.meta.status_code < 300:
+            return raw
+        broken: APIConnectionError | None = None
+        try:
+            content = self._read(plan, raw)
+        except APIConnectionError as error:
+            # The status is known, and says more than that its body broke off.
+            content, broken = b"", error
+        raise self._status_error(prepared.operation, content, raw.meta) from broken
+
+    def _send(self, prepared: PreparedRequest, plan: Plan, attempts: Attempts) -> Response:
+        log_request_body(prepared)
+        raw = self.transport.send(
+            prepared, timeout=plan.timeout, attempt=attempts.number, deadline=attempts.deadline
+        )
+        log_answer(prepared, raw.meta)
+        return raw
+
+    def _read(self, plan: Plan, raw: Response) -> bytes:
+        content = raw.read()
+        log_answer_body(plan.prepared, content, raw.meta)
+        return content
+
+    def _around(self, call: CallInfo, act: Callable[[CallInfo], Any]) -> Any:
+        """Return what ``act`` makes of a call, with the middleware around it."""
+        layers = self._layers.call
+        if not layers:
+            return act(call)
+        opened: list[Any] = []
+
+        def innermost(call: CallInfo) -> Any:
+            result = act(call)
+            if closable(result):
+                opened.append(result)
+            return result
+
+        try:
+            # Arguments that can be read once are read here: a layer may try the call again.
+            call = call.replace(arguments=with_lists(call.arguments))
+            result = nested(layers, innermost)(call)
+        except BaseException:
+            for each in opened:
+                each.close()
+            raise
+        for each in superseded(opened, result):
+            each.close()
+        return result
+
+    def _around_attempt(self, attempt: AttemptInfo, plan: Plan, attempts: Attempts) -> Response:
+        opened: list[Response] = []
+
+        def innermost(attempt: AttemptInfo) -> Response:
+            raw = self._send(attempt.request, plan, attempts)
+            opened.append(raw)
+            return raw
+
+        try:
+            response: Response = nested(self._layers.attempt, innermost)(attempt)
+            check_response(response)
+        except BaseException:
+            for each in opened:
+                each.close()
+            raise
+        for each in superseded(opened, response):
+            each.close()
+        return response
+
+    def _wait(self, seconds: float) -> None:
+        from time import sleep
+
+        sleep(seconds)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.transport.close()
+
+
+class AsyncDriver(CallCore):
+    """Asynchronous twin of :class:`Driver`."""
+
+    def __init__(self, settings: Settings, transport: AsyncTransport) -> None:
+        """Send by ``transport``. Raises ``TypeError`` for synchronous middleware."""
+        super().__init__(settings)
+        self.transport = transport
+        self._layers = Layers(settings.middleware, asynchronous=True)
+
+    async def _run(self, plan: Plan, take: Callable[[AsyncResponse], Awaitable[T]]) -> T:
+        """Send until ``take`` has made something of an answer of success.
+
+        What ``take`` raises while it reads is retried too, as far as the policy allows.
+        """
+        attempts = _attempts(self.settings, plan)
+        while True:
+            try:
+                raw = await self._attempt(plan, attempts)
+                try:
+                    result = await take(raw)
+                except BaseException:
+                    await raw.close()
+                    raise
+            except APIError as error:
+                wait = attempts.failed(error)
+            else:
+                attempts.succeeded()
+                return result
+            await self._wait(wait)
+
+    async def _attempt(self, plan: Plan, attempts: Attempts) -> AsyncResponse:
+        """Send once, and return an answer of success unread; any other raises."""
+        prepared = plan.prepared
+        if self._layers.attempt:
+            attempt = AttemptInfo(prepared.operation, prepared, attempts.number)
+            raw = await self._around_attempt(attempt, plan, attempts)
+        else:
+            raw = await self._send(prepared, plan, attempts)
+        if raw.meta.status_code < 300:
+            return raw
+        broken: APIConnectionError | None = None
+        try:
+            content = await self._read(plan, raw)
+        except APIConnectionError as error:
+            # The status is known, and says more than that its body broke off.
+            content, broken = b"", error
+        raise self._status_error(prepared.operation, content, raw.meta) from broken
+
+    async def _send(
+        self, prepared: PreparedRequest, plan: Plan, attempts: Attempts
+    ) -> AsyncResponse:
+        log_request_body(prepared)
+        raw = await self.transport.send(
+            prepared, timeout=plan.timeout, attempt=attempts.number, deadline=attempts.deadline
+        )
+        log_answer(prepared, raw.meta)
+        return raw
+
+    async def _read(self, plan: Plan, raw: AsyncResponse) -> bytes:
+        content = await raw.read()
+        log_answer_body(plan.prepared, content, raw.meta)
+        return content
+
+    async def _around(self, call: CallInfo, act: Callable[[CallInfo], Awaitable[Any]]) -> Any:
+        """Return what ``act`` makes of a call, with the middleware around it."""
+        layers = self._layers.call
+        if not layers:
+            return await act(call)
+        opened: list[Any] = []
+
+        async def innermost(call: CallInfo) -> Any:
+            result = await act(call)
+            if closable(result):
+                opened.append(result)
+            return result
+
+        try:
+            # Arguments that can be read once are read here: a layer may try the call again.
+            call = call.replace(arguments=with_lists(call.arguments))
+            result = await nested(layers, innermost)(call)
+        except BaseException:
+            for each in opened:
+                await each.close()
+            raise
+        for each in superseded(opened, result):
+            await each.close()
+        return result
+
+    async def _around_attempt(
+        self, attempt: AttemptInfo, plan: Plan, attempts: Attempts
+    ) -> AsyncResponse:
+        opened: list[AsyncResponse] = []
+
+        async def innermost(attempt: AttemptInfo) -> AsyncResponse:
+            raw = await self._send(attempt.request, plan, attempts)
+            opened.append(raw)
+            return raw
+
+        try:
+            response: AsyncResponse = await nested(self._layers.attempt, innermost)(attempt)
+            check_response(response)
+        except BaseException:
+            for each in opened:
+                await each.close()
+            raise
+        for each in superseded(opened, response):
+            await each.close()
+        return response
+
+    async def _wait(self, seconds: float) -> None:
+        if asyncio_runs():
+            import asyncio
+
+            await asyncio.sleep(seconds)
+        else:
+            # Another library's loop, such as trio's, which httpx runs on by way of anyio.
+            import anyio
+
+            await anyio.sleep(seconds)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.transport.close()
+
+
+def _attempts(settings: Settings, plan: Plan) -> Attempts:
+    return Attempts(
+        plan.prepared.operation,
+        plan.policy,
+        timeout=Timeout.of(plan.timeout),
+        budget=settings.retry_budget,
+    )
+
+
+def asyncio_runs() -> bool:
+    """Tell whether the event loop that runs here is one of asyncio."""
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is None:
+        return False
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
