@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ._runtime.client import BaseAsyncClient, BaseClient
+from ._runtime.kept import kept_property
 from .service import BASE_URL, DEFAULT_API_VERSION
 
 if TYPE_CHECKING:
@@ -20,38 +21,37 @@ if TYPE_CHECKING:
 
 
 class Resources:
-    """Every top-level resource, bound to what carries the calls out."""
+    """Every top-level resource, bound to what carries the calls out; each is made once."""
 
-    __slots__ = ()
-
+    # No __slots__: resources are kept here, and tests replace them.
     _via_beta: ClassVar[bool] = False
 
     def _bound_caller(self) -> Caller:
         """Return what carries the calls out."""
         raise NotImplementedError
 
-    @property
+    @kept_property
     def files(self) -> Files:
         """``client.files``."""
         from .resources.files import Files
 
         return Files(self._bound_caller(), via_beta=self._via_beta)
 
-    @property
+    @kept_property
     def messages(self) -> Messages:
         """``client.messages``."""
         from .resources.messages import Messages
 
         return Messages(self._bound_caller(), via_beta=self._via_beta)
 
-    @property
+    @kept_property
     def models(self) -> Models:
         """``client.models``."""
         from .resources.models import Models
 
         return Models(self._bound_caller(), via_beta=self._via_beta)
 
-    @property
+    @kept_property
     def skills(self) -> Skills:
         """``client.skills``."""
         from .resources.skills import Skills
@@ -61,8 +61,6 @@ class Resources:
 
 class Beta(Resources):
     """``client.beta``: the same resources; their requests carry what the beta namespace sends."""
-
-    __slots__ = ("_caller",)
 
     _via_beta: ClassVar[bool] = True
 
@@ -75,38 +73,37 @@ class Beta(Resources):
 
 
 class AsyncResources:
-    """Every top-level resource, bound to what carries the calls out."""
+    """Every top-level resource, bound to what carries the calls out; each is made once."""
 
-    __slots__ = ()
-
+    # No __slots__: resources are kept here, and tests replace them.
     _via_beta: ClassVar[bool] = False
 
     def _bound_caller(self) -> AsyncCaller:
         """Return what carries the calls out."""
         raise NotImplementedError
 
-    @property
+    @kept_property
     def files(self) -> AsyncFiles:
         """``client.files``."""
         from .resources.files import AsyncFiles
 
         return AsyncFiles(self._bound_caller(), via_beta=self._via_beta)
 
-    @property
+    @kept_property
     def messages(self) -> AsyncMessages:
         """``client.messages``."""
         from .resources.messages import AsyncMessages
 
         return AsyncMessages(self._bound_caller(), via_beta=self._via_beta)
 
-    @property
+    @kept_property
     def models(self) -> AsyncModels:
         """``client.models``."""
         from .resources.models import AsyncModels
 
         return AsyncModels(self._bound_caller(), via_beta=self._via_beta)
 
-    @property
+    @kept_property
     def skills(self) -> AsyncSkills:
         """``client.skills``."""
         from .resources.skills import AsyncSkills
@@ -116,8 +113,6 @@ class AsyncResources:
 
 class AsyncBeta(AsyncResources):
     """``client.beta``: the same resources; their requests carry what the beta namespace sends."""
-
-    __slots__ = ("_caller",)
 
     _via_beta: ClassVar[bool] = True
 
@@ -152,7 +147,7 @@ class Client(BaseClient, Resources):
 
         return CODE_CLASSES
 
-    @property
+    @kept_property
     def beta(self) -> Beta:
         """The same resources through the beta namespace."""
         return Beta(self)
@@ -181,7 +176,7 @@ class AsyncClient(BaseAsyncClient, AsyncResources):
 
         return CODE_CLASSES
 
-    @property
+    @kept_property
     def beta(self) -> AsyncBeta:
         """The same resources through the beta namespace."""
         return AsyncBeta(self)

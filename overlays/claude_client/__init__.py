@@ -46,6 +46,13 @@ if TYPE_CHECKING:
     from .betas import resolve_betas as resolve_betas
     from .client import AsyncClaude as AsyncClaude
     from .client import Claude as Claude
+    from .compatibility import DEFAULT_MAX_RETRIES as DEFAULT_MAX_RETRIES
+    from .compatibility import DEFAULT_TIMEOUT as DEFAULT_TIMEOUT
+    from .compatibility import NOT_GIVEN as NOT_GIVEN
+    from .compatibility import NotGiven as NotGiven
+    from .compatibility import Omit as Omit
+    from .compatibility import not_given as not_given
+    from .compatibility import omit as omit
     from .credentials import Credentials as Credentials
     from .credentials import resolve_credentials as resolve_credentials
     from .errors import APIConnectionError as APIConnectionError
@@ -89,9 +96,11 @@ if TYPE_CHECKING:
     from .errors import UnprocessableEntityError as UnprocessableEntityError
     from .errors import UploadError as UploadError
     from .middleware import AsyncMiddleware as AsyncMiddleware
+    from .middleware import AsyncReadyResponse as AsyncReadyResponse
     from .middleware import AttemptInfo as AttemptInfo
     from .middleware import CallInfo as CallInfo
     from .middleware import Middleware as Middleware
+    from .middleware import ReadyResponse as ReadyResponse
     from .partial_json import PartialJSON as PartialJSON
     from .retries import GiveUp as GiveUp
     from .retries import Outcome as Outcome
@@ -115,6 +124,9 @@ if TYPE_CHECKING:
     from .streaming import MessageStreamManager as MessageStreamManager
 
 __all__ = [
+    "DEFAULT_MAX_RETRIES",
+    "DEFAULT_TIMEOUT",
+    "NOT_GIVEN",
     "UNSET",
     "APIConnectionError",
     "APIError",
@@ -130,6 +142,7 @@ __all__ = [
     "AsyncMiddleware",
     "AsyncPage",
     "AsyncPaginator",
+    "AsyncReadyResponse",
     "AsyncStream",
     "AttemptInfo",
     "Attempts",
@@ -171,6 +184,8 @@ __all__ = [
     "Middleware",
     "MissingCredentialsError",
     "NotFoundError",
+    "NotGiven",
+    "Omit",
     "OpenBlock",
     "Outcome",
     "OverloadedError",
@@ -182,6 +197,7 @@ __all__ = [
     "PermissionDeniedError",
     "PreconditionFailedError",
     "RateLimitError",
+    "ReadyResponse",
     "RedirectError",
     "RequestHeaderFieldsTooLargeError",
     "RequestOptions",
@@ -208,6 +224,8 @@ __all__ = [
     "UploadError",
     "__version__",
     "merge_usage",
+    "not_given",
+    "omit",
     "resolve_api_version",
     "resolve_betas",
     "resolve_credentials",
@@ -232,6 +250,15 @@ _EXPORTS = {
     ".client": (
         "AsyncClaude",
         "Claude",
+    ),
+    ".compatibility": (
+        "DEFAULT_MAX_RETRIES",
+        "DEFAULT_TIMEOUT",
+        "NOT_GIVEN",
+        "NotGiven",
+        "Omit",
+        "not_given",
+        "omit",
     ),
     ".credentials": (
         "Credentials",
@@ -281,9 +308,11 @@ _EXPORTS = {
     ),
     ".middleware": (
         "AsyncMiddleware",
+        "AsyncReadyResponse",
         "AttemptInfo",
         "CallInfo",
         "Middleware",
+        "ReadyResponse",
     ),
     ".partial_json": ("PartialJSON",),
     ".retries": (

@@ -10,11 +10,13 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from claude_rest._runtime.errors import origin_of
+from claude_rest._runtime.kept import kept_property
 from claude_rest._runtime.request import split_userinfo
 from claude_rest._runtime.unset import UNSET
 
 from .callers import AsyncOverlayCaller, OverlayCaller
 from .credentials import refuse_pickling
+from .logs import set_up_logging
 from .resources import AsyncBeta, AsyncOverlayResources, Beta, OverlayResources
 from .settings import resolve_settings
 from .transports import AsyncHTTPXTransport, HTTPXTransport
@@ -44,6 +46,16 @@ class _ClientFacts:
 
         @property
         def _settings(self) -> Settings: ...
+
+    @property
+    def api_key(self) -> str | None:
+        """The API key this client sends, None if it has another credential or none."""
+        return self._settings.credentials.api_key
+
+    @property
+    def auth_token(self) -> str | None:
+        """The bearer token this client sends, None if it has another credential or none."""
+        return self._settings.credentials.auth_token
 
     @property
     def base_url(self) -> str:
@@ -88,9 +100,7 @@ class _ClientFacts:
 class Claude(_ClientFacts, OverlayResources):
     """Client of the Claude API."""
 
-    __slots__ = ("__weakref__", "_beta", "_caller", "_owns_connections")
-
-    _beta: Beta
+    # No __slots__: tests replace resources, and resources are kept.
     _caller: OverlayCaller
     _owns_connections: bool
 
@@ -153,6 +163,7 @@ class Claude(_ClientFacts, OverlayResources):
             CredentialsError: Two credentials, or one that cannot be sent.
             BaseURLError: The base URL is none.
         """
+        set_up_logging(os.environ)
         settings = resolve_settings(
             os.environ,
             api_key=api_key,
@@ -183,14 +194,10 @@ class Claude(_ClientFacts, OverlayResources):
     def _settings(self) -> Settings:
         return self._caller.settings
 
-    @property
+    @kept_property
     def beta(self) -> Beta:
         """The same resources through the beta namespace."""
-        try:
-            return self._beta
-        except AttributeError:
-            self._beta = Beta(self._caller)
-            return self._beta
+        return Beta(self._caller)
 
     def with_options(
         self,
@@ -278,9 +285,7 @@ class Claude(_ClientFacts, OverlayResources):
 class AsyncClaude(_ClientFacts, AsyncOverlayResources):
     """Asynchronous client of the Claude API; see :class:`Claude`."""
 
-    __slots__ = ("__weakref__", "_beta", "_caller", "_owns_connections")
-
-    _beta: AsyncBeta
+    # No __slots__: tests replace resources, and resources are kept.
     _caller: AsyncOverlayCaller
     _owns_connections: bool
 
@@ -308,6 +313,7 @@ class AsyncClaude(_ClientFacts, AsyncOverlayResources):
         middleware: Sequence[AsyncMiddleware] = (),
     ) -> None:
         """Make a client; see :class:`Claude`."""
+        set_up_logging(os.environ)
         settings = resolve_settings(
             os.environ,
             api_key=api_key,
@@ -338,14 +344,10 @@ class AsyncClaude(_ClientFacts, AsyncOverlayResources):
     def _settings(self) -> Settings:
         return self._caller.settings
 
-    @property
+    @kept_property
     def beta(self) -> AsyncBeta:
         """The same resources through the beta namespace."""
-        try:
-            return self._beta
-        except AttributeError:
-            self._beta = AsyncBeta(self._caller)
-            return self._beta
+        return AsyncBeta(self._caller)
 
     def with_options(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from claude_rest._runtime.kept import kept_property
 from claude_rest.client import AsyncResources, Resources
 from claude_rest.resources.messages import AsyncMessages as GeneratedAsyncMessages
 from claude_rest.resources.messages import Messages as GeneratedMessages
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 class Messages(GeneratedMessages):
     """Methods of ``client.messages``."""
 
-    # No __slots__: tests replace single methods.
     _caller: OverlayCaller
 
     def stream(self, **arguments: Unpack[MessageStreamArguments]) -> MessageStreamManager:
@@ -116,28 +116,18 @@ class _AsyncValues:
 class OverlayResources(Resources):
     """Every top-level resource, with the overlays' own where there is one."""
 
-    __slots__ = ("_messages",)
-
-    _messages: Messages
-
     def _bound_caller(self) -> OverlayCaller:
         """Return what carries the calls out."""
         raise NotImplementedError
 
-    @property
+    @kept_property
     def messages(self) -> Messages:
-        """``client.messages``; the same object each time."""
-        try:
-            return self._messages
-        except AttributeError:
-            self._messages = Messages(self._bound_caller(), via_beta=self._via_beta)
-            return self._messages
+        """``client.messages``."""
+        return Messages(self._bound_caller(), via_beta=self._via_beta)
 
 
 class Beta(OverlayResources):
     """``client.beta``: the same resources; their requests carry what the beta namespace sends."""
-
-    __slots__ = ("_caller",)
 
     _via_beta: ClassVar[bool] = True
 
@@ -152,28 +142,18 @@ class Beta(OverlayResources):
 class AsyncOverlayResources(AsyncResources):
     """Every top-level resource, with the overlays' own where there is one."""
 
-    __slots__ = ("_messages",)
-
-    _messages: AsyncMessages
-
     def _bound_caller(self) -> AsyncOverlayCaller:
         """Return what carries the calls out."""
         raise NotImplementedError
 
-    @property
+    @kept_property
     def messages(self) -> AsyncMessages:
-        """``client.messages``; the same object each time."""
-        try:
-            return self._messages
-        except AttributeError:
-            self._messages = AsyncMessages(self._bound_caller(), via_beta=self._via_beta)
-            return self._messages
+        """``client.messages``."""
+        return AsyncMessages(self._bound_caller(), via_beta=self._via_beta)
 
 
 class AsyncBeta(AsyncOverlayResources):
     """``client.beta``: the same resources; their requests carry what the beta namespace sends."""
-
-    __slots__ = ("_caller",)
 
     _via_beta: ClassVar[bool] = True
 

@@ -135,6 +135,7 @@ class ClientCore:
             api_version=self.api_version,
             betas=unite_betas(needed, asked),
             streaming=streaming,
+            check_size=options.get("check_sizes", True),
         )
 
     def _timeout(self, options: RequestOptions) -> Any:
@@ -414,6 +415,7 @@ class BaseClient(ClientCore):
             close=raw.close,
             terminal=TERMINAL_EVENTS.get(operation.event_type or "", ()),
             operation=operation.id,
+            include_pings=options.get("include_pings", False),
             code_classes=self._error_class,
         )
 
@@ -557,6 +559,7 @@ class BaseAsyncClient(ClientCore):
             close=raw.close,
             terminal=TERMINAL_EVENTS.get(operation.event_type or "", ()),
             operation=operation.id,
+            include_pings=options.get("include_pings", False),
             code_classes=self._error_class,
         )
 

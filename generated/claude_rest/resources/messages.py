@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, overload
 
+from .._runtime.kept import kept_property
 from .._runtime.unset import UNSET, Unset
 from ..operations.messages import MESSAGES_COUNT_TOKENS, MESSAGES_CREATE
 
@@ -41,14 +42,13 @@ if TYPE_CHECKING:
 class Messages:
     """Methods of ``client.messages``."""
 
-    __slots__ = ("_caller", "_via_beta")
-
+    # No __slots__: tests replace methods.
     def __init__(self, caller: Caller, *, via_beta: bool = False) -> None:
         """Bind the methods to what carries them out; ``via_beta`` marks ``client.beta``."""
         self._caller = caller
         self._via_beta = via_beta
 
-    @property
+    @kept_property
     def batches(self) -> Batches:
         """``client.messages.batches``."""
         from .messages_batches import Batches
@@ -387,14 +387,13 @@ class Messages:
 class AsyncMessages:
     """Methods of ``client.messages`` on an asynchronous client."""
 
-    __slots__ = ("_caller", "_via_beta")
-
+    # No __slots__: tests replace methods.
     def __init__(self, caller: AsyncCaller, *, via_beta: bool = False) -> None:
         """Bind the methods to what carries them out; ``via_beta`` marks ``client.beta``."""
         self._caller = caller
         self._via_beta = via_beta
 
-    @property
+    @kept_property
     def batches(self) -> AsyncBatches:
         """``client.messages.batches``."""
         from .messages_batches import AsyncBatches

@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 class Batches:
     """Methods of ``client.messages.batches``."""
 
-    __slots__ = ("_caller", "_via_beta")
-
+    # No __slots__: tests replace methods.
     def __init__(self, caller: Caller, *, via_beta: bool = False) -> None:
         """Bind the methods to what carries them out; ``via_beta`` marks ``client.beta``."""
         self._caller = caller
@@ -209,8 +208,7 @@ class Batches:
 class AsyncBatches:
     """Methods of ``client.messages.batches`` on an asynchronous client."""
 
-    __slots__ = ("_caller", "_via_beta")
-
+    # No __slots__: tests replace methods.
     def __init__(self, caller: AsyncCaller, *, via_beta: bool = False) -> None:
         """Bind the methods to what carries them out; ``via_beta`` marks ``client.beta``."""
         self._caller = caller

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 class Models:
     """Methods of ``client.models``."""
 
-    __slots__ = ("_caller", "_via_beta")
-
+    # No __slots__: tests replace methods.
     def __init__(self, caller: Caller, *, via_beta: bool = False) -> None:
         """Bind the methods to what carries them out; ``via_beta`` marks ``client.beta``."""
         self._caller = caller
@@ -93,8 +92,7 @@ class Models:
 class AsyncModels:
     """Methods of ``client.models`` on an asynchronous client."""
 
-    __slots__ = ("_caller", "_via_beta")
-
+    # No __slots__: tests replace methods.
     def __init__(self, caller: AsyncCaller, *, via_beta: bool = False) -> None:
         """Bind the methods to what carries them out; ``via_beta`` marks ``client.beta``."""
         self._caller = caller

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .._runtime.kept import kept_property
 from .._runtime.unset import UNSET, Unset
 from ..operations.skills import SKILLS_CREATE, SKILLS_DELETE, SKILLS_LIST, SKILLS_RETRIEVE
 
@@ -23,14 +24,13 @@ if TYPE_CHECKING:
 class Skills:
     """Methods of ``client.skills``."""
 
-    __slots__ = ("_caller", "_via_beta")
-
+    # No __slots__: tests replace methods.
     def __init__(self, caller: Caller, *, via_beta: bool = False) -> None:
         """Bind the methods to what carries them out; ``via_beta`` marks ``client.beta``."""
         self._caller = caller
         self._via_beta = via_beta
 
-    @property
+    @kept_property
     def versions(self) -> Versions:
         """``client.skills.versions``."""
         from .skills_versions import Versions
@@ -155,14 +155,13 @@ class Skills:
 class AsyncSkills:
     """Methods of ``client.skills`` on an asynchronous client."""
 
-    __slots__ = ("_caller", "_via_beta")
-
+    # No __slots__: tests replace methods.
     def __init__(self, caller: AsyncCaller, *, via_beta: bool = False) -> None:
         """Bind the methods to what carries them out; ``via_beta`` marks ``client.beta``."""
         self._caller = caller
         self._via_beta = via_beta
 
-    @property
+    @kept_property
     def versions(self) -> AsyncVersions:
         """``client.skills.versions``."""
         from .skills_versions import AsyncVersions

@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 class Versions:
     """Methods of ``client.skills.versions``."""
 
-    __slots__ = ("_caller", "_via_beta")
-
+    # No __slots__: tests replace methods.
     def __init__(self, caller: Caller, *, via_beta: bool = False) -> None:
         """Bind the methods to what carries them out; ``via_beta`` marks ``client.beta``."""
         self._caller = caller
@@ -188,8 +187,7 @@ class Versions:
 class AsyncVersions:
     """Methods of ``client.skills.versions`` on an asynchronous client."""
 
-    __slots__ = ("_caller", "_via_beta")
-
+    # No __slots__: tests replace methods.
     def __init__(self, caller: AsyncCaller, *, via_beta: bool = False) -> None:
         """Bind the methods to what carries them out; ``via_beta`` marks ``client.beta``."""
         self._caller = caller
