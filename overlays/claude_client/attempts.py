@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from .calls import log
+from .logs import INFO, log
 from .retries import GiveUp, Outcome, RetryEvent
 
 if TYPE_CHECKING:
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from claude_rest._runtime.timeouts import Timeout
 
     from .retries import Decision, RetryBudget, RetryPolicy
-
-_INFO = 20
 
 
 class Attempts:
@@ -70,17 +68,32 @@ class Attempts:
             raise error
         decision = self._decide(outcome)
         if isinstance(decision, GiveUp):
-            log(_INFO, "%s failed after %d attempts: %s", operation, self.number, decision.reason)
+            log(
+                INFO,
+                "%s failed after %d attempts: %s",
+                operation,
+                self.number,
+                decision.reason,
+                operation=operation,
+                attempt=self.number,
+                reason=decision.reason,
+                request_id=error.request_id,
+            )
             if decision.tell:
                 error.not_retried = decision.reason
             raise error
         log(
-            _INFO,
+            INFO,
             "%s: attempt %d failed, %s; next in %.3f s",
             operation,
             self.number,
             decision.reason,
             decision.wait,
+            operation=operation,
+            attempt=self.number,
+            reason=decision.reason,
+            wait=decision.wait,
+            request_id=error.request_id,
         )
         on_retry = self._policy.on_retry
         if on_retry is not None:

@@ -21,7 +21,6 @@ from .credentials import (
     refuse_pickling,
     without_credentials,
 )
-from .logs import log as log  # noqa: PLC0414 - imported from here by others
 from .settings import lower_headers
 
 if TYPE_CHECKING:
