@@ -587,13 +587,13 @@ class _AsyncStream(_ResponseFacts, Generic[T, R]):
                     await finish()
             finally:
                 try:
-                    await close()
+                    await self._end_chunks()
                 finally:
-                    await self._close_chunks()
+                    await close()
 
-    async def _close_chunks(self) -> None:
-        # An asynchronous generator that is only dropped is closed by the event loop some time,
-        # or never when the loop is closed first.
+    async def _end_chunks(self) -> None:
+        # An asynchronous generator that is only dropped is ended by the event loop some time, or
+        # never when the loop is closed first.
         aclose = getattr(self._chunks, "aclose", None)
         if aclose is not None:
             # RuntimeError: another task waits for its next chunk, and ends it.
