@@ -291,15 +291,20 @@ else:
         from functools import reduce
         from operator import or_
 
-        from claude_rest import models
         from claude_rest._runtime.struct import Unknown
+        from claude_rest.models import (
+            RawContentBlockDeltaEvent,
+            RawContentBlockStartEvent,
+            RawMessageDeltaEvent,
+            RawMessageStartEvent,
+        )
 
         members: list[Any] = [
-            models.RawMessageStartEvent,
-            models.RawMessageDeltaEvent,
+            RawMessageStartEvent,
+            RawMessageDeltaEvent,
             MessageStopEvent,
-            models.RawContentBlockStartEvent,
-            models.RawContentBlockDeltaEvent,
+            RawContentBlockStartEvent,
+            RawContentBlockDeltaEvent,
             ContentBlockStopEvent,
             TextEvent,
             InputJSONEvent,

@@ -27,9 +27,14 @@ def measure(setup: Setup) -> Iterator[Figure | str]:
     sizes = [setup.scaled(TOOL_INPUT_DELTAS) // part for part in FRACTIONS]
     rounds = setup.rounds(3)
     events = _measure(setup, "tool_stream_ours.py", "events", sizes, rounds)
+    partial = _measure(setup, "tool_stream_ours.py", "partial", sizes, rounds)
     final = _measure(setup, "tool_stream_ours.py", "final", sizes, rounds)
     floor = _measure(setup, "tool_stream_floor.py", "-", sizes, rounds)
-    for name, costs in (("every event read", events), ("only the final message read", final)):
+    for name, costs in (
+        ("every event read", events),
+        ("the input so far asked for at each", partial),
+        ("only the final message read", final),
+    ):
         yield Figure(f"{name}, {sizes[-1]:,} deltas", "ms", costs[-1] * 1e3, floor[-1] * 1e3)
         yield Figure(
             f"{name}, growth",

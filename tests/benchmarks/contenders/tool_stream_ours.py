@@ -1,4 +1,4 @@
-"""Streams messages with a tool input. Arguments: what to do (events, final), base URLs.
+"""Streams messages with a tool input. Arguments: what to do (events, partial, final), base URLs.
 
 Result: for each URL the CPU seconds and the length of the tool input as JSON.
 """
@@ -28,6 +28,10 @@ for url in urls:
         if how == "events":
             for _ in stream:
                 pass
+        elif how == "partial":
+            for event in stream:
+                if event.type == "input_json":
+                    assert event.snapshot is not None
         message = stream.get_final_message()
     cpu = process_time() - start
     client.close()
