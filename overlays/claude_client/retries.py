@@ -296,7 +296,8 @@ class RetryPolicy:
             if name not in RetryPolicy.__slots__:
                 raise TypeError(f"RetryPolicy has no argument {name!r}")
         _check(changes)
-        return _restore(type(self), {**self._values(), **changes})
+        copy: Self = _restore(type(self), {**self._values(), **changes})
+        return copy
 
     def _values(self) -> dict[str, Any]:
         values = {name: getattr(self, name) for name in RetryPolicy.__slots__}

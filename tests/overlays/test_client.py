@@ -15,7 +15,14 @@ from unittest import mock
 import httpx
 import pytest
 
-from claude_client import AsyncClaude, Claude, InvalidToolInput, RetryPolicy
+from claude_client import (
+    AsyncClaude,
+    Claude,
+    InvalidToolInput,
+    RetryBudget,
+    RetryEvent,
+    RetryPolicy,
+)
 from claude_client.callers import AsyncOverlayCaller, OverlayCaller
 from claude_client.calls import LARGE_PARTS, CallCore, is_large
 from claude_client.errors import (
@@ -293,6 +300,43 @@ def test_no_retry_past_the_deadline(kit: Kit) -> None:
             failure(429, "rate_limit_error", retry_after="5"),
             settings={"retry": RetryPolicy(deadline=1.0)},
         )
+
+
+def test_the_hook_of_the_policy_is_called_before_each_wait(kit: Kit) -> None:
+    events: list[RetryEvent] = []
+    kit.create(
+        failure(529, "overloaded_error"),
+        failure(500),
+        OK,
+        settings={"retry": AT_ONCE.replace(on_retry=events.append)},
+    )
+    assert [(event.operation, event.attempt, event.reason) for event in events] == [
+        ("messages.create", 1, "status 529"),
+        ("messages.create", 2, "status 500"),
+    ]
+    assert isinstance(events[0].error, OverloadedError)
+
+
+def test_retries_of_a_client_and_its_copies_are_rationed(kit: Kit) -> None:
+    budget = RetryBudget(10)
+    with pytest.raises(OverloadedError):
+        kit.create(failure(529), settings={"retry_budget": budget, "retry": AT_ONCE})
+    assert (len(kit.server.requests), budget.tokens) == (3, 0)
+
+    def copied(client: Any) -> Any:
+        return client.with_options(max_retries=7).messages.create(**ARGUMENTS)
+
+    with pytest.raises(OverloadedError, match="retry budget is used up"):
+        kit.run(copied, failure(529), settings={"retry_budget": budget})
+    assert len(kit.server.requests) == 1
+    for _ in range(5):
+        kit.create(settings={"retry_budget": budget})
+    assert budget.tokens == 5
+    assert kit.create(failure(529), OK, settings={"retry_budget": budget, "retry": AT_ONCE})
+    assert budget.tokens == 5
+    with pytest.raises(OverloadedError):
+        kit.create(failure(529), settings={"retry_budget": None, "retry": AT_ONCE})
+    assert len(kit.server.requests) == 3
 
 
 def test_unreachable_server(kit: Kit) -> None:

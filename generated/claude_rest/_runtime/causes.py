@@ -62,6 +62,6 @@ def _rebuild(module: str, name: str, arguments: tuple[Any, ...], text: str) -> B
         made = kind(*arguments) if issubclass(kind, BaseException) else None
     except (ImportError, AttributeError, TypeError, ValueError, LookupError):
         made = None
-    if made is not None and str(made) == text:
+    if isinstance(made, BaseException) and str(made) == text:
         return made
     return Exception(f"{name}: {text}" if text else name)

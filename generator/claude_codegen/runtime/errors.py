@@ -783,7 +783,9 @@ def _parse_error_json(data: Any, headers: Mapping[str, str]) -> ErrorBody:
 
 def _status(code: object) -> int | None:
     """Return ``error.code``, by Google and gateways after its example, if it is a status."""
-    return code if code.__class__ is int and 400 <= code <= 599 else None  # type: ignore[return-value, operator]
+    if not isinstance(code, int) or isinstance(code, bool):
+        return None
+    return code if 400 <= code <= 599 else None
 
 
 def _object(value: Any) -> dict[str, Any] | None:
