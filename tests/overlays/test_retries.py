@@ -279,7 +279,7 @@ def test_a_longer_wait_than_the_cap_gives_up_at_once_and_says_how_long() -> None
 
 HEADER_VALUES = st.one_of(
     st.floats().map(str),
-    st.text(max_size=20),
+    st.text("0123456789 .,:;-+eExXGMTSunov\u0663\xa0\0", max_size=20),
     st.sampled_from(
         ["true", "false", "", "1e400", "-1", "Sun, 09 Sep 2001 01:46:50 GMT", "9" * 400, "\u0663"]
     ),
