@@ -9,7 +9,7 @@ from .exchange import DeadlinePassed
 from .threads import running_loop
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 
     import httpx
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # What an iterator may give out while it is being ended; what is left comes from buffers.
 _MOST_PIECES = 1000
+# How often the turn may pass to others before a cancellation is let in nevertheless.
+_MOST_TURNS = 20
 
 
 class _Progress:
@@ -32,8 +34,9 @@ class _Progress:
         self.phase = "pool"
 
     async def __call__(self, event: str, _info: object) -> None:
-        self.between_steps = event.endswith(".complete")
         step = event.split(".")[1]
+        # What it does after a failure is not to be cut short either.
+        self.between_steps = event.endswith(".complete") or step == "response_closed"
         if step.startswith("send_"):
             self.phase = "send"
         elif step == "receive_response_headers":
@@ -132,6 +135,57 @@ async def uninterrupted(work: Callable[[], Awaitable[object]]) -> None:
         await work()
 
     await asyncio.shield(asyncio.ensure_future(whole()))
+
+
+class Steady:
+    """Awaits what it is given, which is cancelled only where it waits for something.
+
+    Giving up a connection, httpcore passes the turn to others a few times without waiting for
+    anything. Cancelled there it would never come to the end, and the connection to nobody.
+    For asyncio only.
+    """
+
+    __slots__ = ("_awaited",)
+
+    def __init__(self, awaited: Awaitable[bytes]) -> None:
+        """Wrap ``awaited``."""
+        self._awaited = awaited
+
+    def __await__(self) -> Generator[Any, Any, bytes]:
+        from asyncio import CancelledError
+
+        inner: Any = self._awaited.__await__()
+        cancelled: CancelledError | None = None
+        turns = 0
+        try:
+            waited = inner.send(None)
+            while True:
+                if cancelled is not None and (waited is not None or turns > _MOST_TURNS):
+                    waited = inner.throw(cancelled)
+                    cancelled = None
+                    turns = 0
+                try:
+                    got = yield waited
+                except CancelledError as error:
+                    if waited is not None:
+                        waited = inner.throw(error)
+                        continue
+                    cancelled = error
+                    got = None
+                turns += 1
+                waited = inner.send(got)
+        except GeneratorExit:
+            inner.close()
+            raise
+        except StopIteration as end:
+            if cancelled is not None:
+                raise cancelled from None
+            result: bytes = end.value
+            return result
+        except (Exception, CancelledError):
+            if cancelled is not None:
+                raise cancelled from None
+            raise
 
 
 async def end_iteration(pieces: AsyncIterator[bytes]) -> None:

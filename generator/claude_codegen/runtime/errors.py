@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         operation: str | None
         attempts: int
 
+
 MAX_EXCERPT_CHARACTERS: Final = 200
 """How much of a body that is not an error envelope a message quotes, in characters."""
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
-from .cancellation import end_iteration
+from .cancellation import Steady, end_iteration
 from .exchange import DeadlinePassed
+from .threads import running_loop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Awaitable, Iterable
     from types import TracebackType
     from typing import NoReturn
 
@@ -77,13 +78,14 @@ class BodyChunks:
 class AsyncBodyChunks:
     """Asynchronous twin of :class:`BodyChunks`."""
 
-    __slots__ = ("_begun", "_chunks", "_exchange", "_meta", "_over", "_response")
+    __slots__ = ("_begun", "_chunks", "_exchange", "_meta", "_on_asyncio", "_over", "_response")
 
     def __init__(self, response: httpx.Response, exchange: Exchange, meta: Meta) -> None:
         self._response = response
         self._chunks = response.aiter_bytes()
         self._exchange = exchange
         self._meta = meta
+        self._on_asyncio = running_loop() is not None
         self._begun = False
         self._over = False
 
@@ -95,20 +97,25 @@ class AsyncBodyChunks:
         try:
             left = self._exchange.left()
             if left is None:
-                return await self._chunks.__anext__()
+                return await self._next()
             return await self._next_within(left)
         except BaseException as error:
-            # An iterator that something was raised through has ended.
-            self._over = True
+            # An iterator that something was raised through has ended; a cancellation may have
+            # come just after the next piece, and trying to end it once more does no harm.
+            self._over = isinstance(error, Exception) and not isinstance(error, DeadlinePassed)
             if isinstance(error, StopAsyncIteration) or not isinstance(error, Exception):
                 raise
             raise_translated(error, self._exchange.translate(error, "body", self._meta))
+
+    def _next(self) -> Awaitable[bytes]:
+        step = self._chunks.__anext__()
+        return Steady(step) if self._on_asyncio else step
 
     async def _next_within(self, left: float) -> bytes:
         from anyio import move_on_after
 
         with move_on_after(left):
-            return await self._chunks.__anext__()
+            return await self._next()
         raise DeadlinePassed("body")
 
     async def finish(self) -> None:
@@ -171,15 +178,8 @@ class RawResponse:
         Raises :class:`APIConnectionError` when the connection breaks and
         :class:`APIResponseValidationError` when the body cannot be decompressed.
         """
-        if self._exchange.deadline is not None:
-            try:
-                return b"".join(self.iter_bytes())
-            finally:
-                self.close()
         try:
-            return self._response.read()
-        except Exception as error:
-            raise_translated(error, self._exchange.translate(error, "body", self.meta))
+            return b"".join(self.iter_bytes())
         finally:
             self.close()
 
@@ -238,15 +238,8 @@ class AsyncRawResponse:
         Raises :class:`APIConnectionError` when the connection breaks and
         :class:`APIResponseValidationError` when the body cannot be decompressed.
         """
-        if self._exchange.deadline is not None:
-            try:
-                return b"".join([chunk async for chunk in self.iter_bytes()])
-            finally:
-                await self.close()
         try:
-            return await self._response.aread()
-        except Exception as error:
-            raise_translated(error, self._exchange.translate(error, "body", self.meta))
+            return b"".join([chunk async for chunk in self.iter_bytes()])
         finally:
             await self.close()
 

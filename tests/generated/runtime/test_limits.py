@@ -194,7 +194,6 @@ def test_a_deadline_holds_while_connecting_and_writing(mode: str) -> None:
         retrieve(mode, url, Timeout(deadline=0.2))
     assert (caught.value.limit, caught.value.phase) == ("deadline", "connect")
     with socket.create_server(("127.0.0.1", 0)) as listener:
-
         over = threading.Event()
 
         def sip() -> None:

@@ -101,9 +101,7 @@ def test_nothing_here_finalizes() -> None:
 
 
 @both
-def test_proxied_connections_are_kept_alive_too(
-    mode: str, proxy_free: pytest.MonkeyPatch
-) -> None:
+def test_proxied_connections_are_kept_alive_too(mode: str, proxy_free: pytest.MonkeyPatch) -> None:
     async def run() -> None:
         async with AsyncClient(base_url="http://api.invalid") as client:
             await client.messages.create(**CREATE)
@@ -159,9 +157,7 @@ def test_the_first_call_reads_authorities_beside_the_loop(
             url = f"https://127.0.0.1:{unused.getsockname()[1]}"
             longest = 0.0
             async with AsyncClient(base_url=url) as client:
-                calls = [
-                    asyncio.ensure_future(client.messages.create(**CREATE)) for _ in range(3)
-                ]
+                calls = [asyncio.ensure_future(client.messages.create(**CREATE)) for _ in range(3)]
                 while not all(call.done() for call in calls):
                     before = time.monotonic()
                     await asyncio.sleep(0.001)
@@ -183,7 +179,7 @@ CANCELLED: dict[str, list[list[Step]]] = {
 
 
 @pytest.mark.parametrize("kind", CANCELLED)
-@pytest.mark.parametrize("how", ["cancel", "anyio"])
+@pytest.mark.parametrize("how", ["cancel", "cancel twice", "anyio"])
 def test_cancelling_at_every_await_leaves_the_pool_clean(
     kind: str, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -222,6 +218,9 @@ def test_cancelling_at_every_await_leaves_the_pool_clean(
             await asyncio.sleep(0)
         over = task.done()
         task.cancel()
+        if how == "cancel twice":
+            await asyncio.sleep(0)
+            task.cancel()
         with suppress(asyncio.CancelledError, APIConnectionError):
             await task
         return over
