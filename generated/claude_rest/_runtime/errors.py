@@ -1,7 +1,7 @@
 """Every error the client raises, and the rules that choose one for an answer of the server.
 
-The rules are pure functions: :func:`error_class` picks a class, :func:`parse_error_body` reads
-the envelopes of the API and of the gateways in front of it, :func:`error_from_response` and
+The rules are pure functions: :func:`error_class` picks a class, :mod:`.error_bodies` reads the
+envelopes of the API and of the gateways in front of it, :func:`error_from_response` and
 :func:`error_from_event` put the two together. Importing this module loads nothing else of weight.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .error_bodies import ErrorBody, parse_error_body, parse_retry_after, shorten, without_keys
 from .meta import ResponseHeaders, request_id_of
 
 if TYPE_CHECKING:
@@ -29,11 +30,6 @@ if TYPE_CHECKING:
         operation: str | None
         attempts: int
 
-
-MAX_EXCERPT_CHARACTERS: Final = 200
-"""How much of a body that is not an error envelope a message quotes, in characters."""
-
-_MAX_SCANNED_BYTES = 64 * 1024
 
 
 class ClaudeError(Exception):
@@ -692,121 +688,6 @@ def error_class(
     return chosen
 
 
-class ErrorBody:
-    """What an error body says, whoever wrote it."""
-
-    __slots__ = ("body", "details", "error_code", "message", "request_id", "status", "type")
-
-    def __init__(
-        self,
-        body: object,
-        message: str | None,
-        type: str | None = None,  # noqa: A002
-        error_code: str | None = None,
-        details: dict[str, Any] | None = None,
-        request_id: str | None = None,
-        status: int | None = None,
-    ) -> None:
-        """Hold the parts; ``message`` is ``None`` where the body says nothing.
-
-        ``status`` is an HTTP status that stands in the body itself.
-        """
-        self.body = body
-        self.message = message
-        self.type = type
-        self.error_code = error_code
-        self.details = details
-        self.request_id = request_id
-        self.status = status
-
-
-def parse_error_body(content: bytes, headers: Mapping[str, str] | None = None) -> ErrorBody:
-    """Read an error body: the API's envelope, AWS's, Google's, other JSON, HTML, text or nothing.
-
-    ``headers`` has lower-case names. Never raises.
-    """
-    from .codec import loads
-
-    stripped = content.strip()
-    if not stripped:
-        return ErrorBody(None, None)
-    if stripped[:1] in (b"{", b"["):
-        try:
-            data = loads(content)
-        except ValueError:
-            pass
-        else:
-            return _parse_error_json(data, headers or {})
-    text = content.decode("utf-8", "replace")
-    return ErrorBody(text, excerpt(content) or None)
-
-
-def _parse_error_json(data: Any, headers: Mapping[str, str]) -> ErrorBody:
-    # Google wraps the envelope of a streaming call into a list.
-    envelope = _object(data[0] if data.__class__ is list and data else data)
-    if envelope is None:
-        return ErrorBody(data, _shorten(str(data)))
-    error = _object(envelope.get("error"))
-    source = envelope if error is None else error
-    details = _object(source.get("details"))
-    error_code = _text(details.get("error_code")) if details else None
-
-    kind: str | None
-    if error is not None:
-        # Anthropic and most others name it type, Google status.
-        kind = _text(error.get("type")) or _text(error.get("status"))
-    else:
-        # AWS: in the body, or in a header as "Name:http://…"; a namespace may stand before "#".
-        aws = _text(envelope.get("__type")) or headers.get("x-amzn-errortype", "")
-        kind = aws.split(":", 1)[0].rsplit("#", 1)[-1] or None
-
-    message = next(
-        (
-            text
-            for candidate in (
-                source.get("message"),
-                envelope.get("error"),
-                envelope.get("message"),
-                envelope.get("Message"),
-                envelope.get("detail"),
-                envelope.get("error_description"),
-            )
-            if (text := _text(candidate)) is not None and text.strip()
-        ),
-        None,
-    )
-    if message is None:
-        message = _shorten(str(data))
-    request_id = _text(envelope.get("request_id"))
-    status = _status(source.get("code"))
-    return ErrorBody(data, message, kind, error_code, details, request_id, status)
-
-
-def _status(code: object) -> int | None:
-    """Return ``error.code``, by Google and gateways after its example, if it is a status."""
-    if not isinstance(code, int) or isinstance(code, bool):
-        return None
-    return code if 400 <= code <= 599 else None
-
-
-def _object(value: Any) -> dict[str, Any] | None:
-    return value if value.__class__ is dict else None
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
-def _without_keys(text: str) -> str:
-    """Return ``text`` with credentials taken out, which gateways quote when they refuse them."""
-    if "sk-ant-" in text or "earer " in text:
-        import re
-
-        text = re.sub(r"sk-ant-[\w-]+", "sk-ant-…", text)
-        text = re.sub(r"\b([Bb]earer )[\w.~+/=-]{8,}", r"\1…", text)
-    return text
-
-
 def _class_and_status(
     status: int, parsed: ErrorBody, code_classes: CodeClasses | None
 ) -> tuple[type[APIStatusError], int | None]:
@@ -815,82 +696,6 @@ def _class_and_status(
     cls = error_class(named or status, parsed.type, parsed.error_code, code_classes)
     _, decisive = TYPE_CLASSES.get(parsed.type or "", (None, False))
     return cls, None if decisive else named
-
-
-def excerpt(content: bytes) -> str:
-    """Return the start of a body as one line of readable text, without markup."""
-    text = content[:_MAX_SCANNED_BYTES].decode("utf-8", "replace")
-    if "<" in text:
-        import re
-
-        text = re.sub(r"(?is)<(script|style|head)\b.*?</\1\s*>|<!--.*?-->", " ", text) or text
-        text = re.sub(r"<[^<>]*>", " ", text)
-        if "&" in text:
-            from html import unescape
-
-            text = unescape(text)
-    text = "".join(character if character.isprintable() else " " for character in text)
-    return _shorten(" ".join(text.split()))
-
-
-def _shorten(text: str) -> str:
-    if len(text) <= MAX_EXCERPT_CHARACTERS:
-        return text
-    return text[: MAX_EXCERPT_CHARACTERS - 1] + "…"
-
-
-def parse_retry_after(headers: Mapping[str, str], now: float | None = None) -> float | None:
-    """Return the seconds that the server asks to wait, or ``None`` when it asks nothing usable.
-
-    Reads ``retry-after-ms``, then ``retry-after`` as seconds or as a date (RFC 9110 section
-    10.2.3). A date counts from the ``date`` header of the same response, so that a wrong local
-    clock does no harm; ``now`` (seconds since the epoch) stands in where that is missing.
-    Negative values, dates in the past and anything unreadable give ``None``.
-    """
-    milliseconds = _number(headers.get("retry-after-ms"))
-    if milliseconds is not None:
-        return milliseconds / 1000
-    value = headers.get("retry-after")
-    if value is None:
-        return None
-    seconds = _number(value)
-    if seconds is not None:
-        return seconds
-    then = _date(value)
-    if then is None:
-        return None
-    start = _date(headers.get("date"))
-    if start is None:
-        start = now
-    if start is None:
-        from time import time
-
-        start = time()
-    return then - start if then >= start else None
-
-
-def _number(text: str | None) -> float | None:
-    if text is None:
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if 0 <= value < float("inf") else None
-
-
-def _date(text: str | None) -> float | None:
-    if text is None:
-        return None
-    from datetime import timezone
-    from email.utils import parsedate_to_datetime
-
-    try:
-        date = parsedate_to_datetime(text)
-        # A zone of -0000 leaves it out; HTTP dates are always GMT.
-        return (date if date.tzinfo else date.replace(tzinfo=timezone.utc)).timestamp()
-    except (ValueError, TypeError, OverflowError, IndexError):
-        return None
 
 
 def error_from_response(
@@ -915,7 +720,7 @@ def error_from_response(
     elif isinstance(parsed.body, str):
         message = f"the body is not JSON: {message}"
     return cls(
-        _without_keys(message),
+        without_keys(message),
         status_code=status_code,
         http_status=status,
         type=parsed.type,
@@ -951,7 +756,7 @@ def error_from_event(
     if isinstance(parsed.body, str):
         message = f"the event is not JSON: {message}"
     return cls(
-        _without_keys(message),
+        without_keys(message),
         status_code=status_code,
         http_status=http_status,
         origin="stream",
@@ -1083,7 +888,7 @@ def _root_text(error: BaseException) -> str:
     for cause in reversed(_chain(error)):
         text = str(cause).strip()
         if text:
-            return _shorten(f"{type(cause).__name__}: {text}")
+            return shorten(f"{type(cause).__name__}: {text}")
     return type(error).__name__
 
 

@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .codec import DecodeError, loads
+from .error_bodies import excerpt
 from .errors import (
     APIConnectionError,
     APIResponseValidationError,
@@ -19,7 +20,6 @@ from .errors import (
     EventSizeError,
     StreamTruncatedError,
     error_from_event,
-    excerpt,
 )
 from .jsonl import JSONLDecoder
 from .sse import DEFAULT_MAX_EVENT_BYTES, SSEDecoder

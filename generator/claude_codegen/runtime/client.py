@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .error_bodies import excerpt, parse_error_body
 from .errors import (
     APIConnectionError,
     APIResponseValidationError,
     APIStatusError,
     error_from_event,
     error_from_response,
-    excerpt,
     origin_of,
-    parse_error_body,
 )
 from .request import (
     authorize,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from claude_rest._runtime.error_bodies import parse_retry_after
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,7 +37,6 @@ from claude_rest._runtime.errors import (
     error_from_event,
     error_from_response,
     origin_of,
-    parse_retry_after,
 )
 from claude_rest._runtime.meta import Meta, ResponseHeaders
 
