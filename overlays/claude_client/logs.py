@@ -1,9 +1,9 @@
 """What this package writes to its one logger, ``claude_client``.
 
-A record says what happened to a call: its facts are attributes of the record (``operation``,
-``attempt``, ``request_id``; of an answer ``status``, ``elapsed`` in seconds and ``bytes_sent``; of
-a failed attempt ``reason`` and ``wait``) as well as in its text. Attempts that failed are INFO, every answer is DEBUG. Records hold no bodies and no
-values of headers.
+A record says what happened to a call. Its facts are attributes of the record as well as in its
+text: ``operation``, ``attempt``, ``request_id``; of an answer ``status``, ``elapsed`` in seconds
+and ``bytes_sent``; of a failed attempt ``reason`` and ``wait``. Attempts that failed are INFO,
+every answer is DEBUG. Records hold no bodies and no values of headers.
 
 Two variables of the environment turn it on without code. ``ANTHROPIC_LOG=debug`` or ``info`` sets
 the level and, where nobody has configured a handler yet, writes to standard error. Beside
