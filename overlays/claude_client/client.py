@@ -135,6 +135,8 @@ class Claude(_ClientFacts, OverlayResources):
             base_url: Where the API is. Else ``ANTHROPIC_BASE_URL``, else the public one.
             timeout: Seconds for each phase of an attempt, a :class:`Timeout` or ``httpx.Timeout``,
                 or ``None`` to wait forever. Default: 5 s to connect, 600 s for each other phase.
+                ``Timeout(deadline=...)`` limits each call in all: its attempts, the waits
+                between them, and reading the answer.
             max_retries: Attempts after the first one, 2 by default; 0 turns retries off.
             default_headers: Headers of every request, over ``ANTHROPIC_CUSTOM_HEADERS``;
                 ``UNSET`` removes one that would be sent. An authentication header here is the
@@ -154,9 +156,11 @@ class Claude(_ClientFacts, OverlayResources):
             strict: Whether an answer that its schema does not allow is an error.
             derive_betas: Whether arguments that need a beta flag add it.
             check_sizes: Whether a body larger than its operation takes is refused unsent.
-            auto_stream: Whether messages that may take long are streamed under the hood, so that
-                no idle connection is cut; the answer is the same.
-            middleware: What runs around every call and every attempt; the first is outermost.
+            auto_stream: Whether a message that may take more than 10 minutes to be written,
+                by its ``max_tokens``, is streamed under the hood, so that no idle connection is
+                cut; the answer is the same. Not where ``stream`` is given.
+            middleware: What runs around every call and every attempt, see :class:`Middleware`;
+                the first is outermost.
 
         Raises:
             MissingCredentialsError: No credential was found; the message says where was looked.
