@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from both_clients import ARGUMENTS, EVENTS, MESSAGE, OK, error_event, failure, stream
 from both_clients import kit as kit
-from claude_client import Claude, MessageAccumulator
+from claude_client import AsyncClaude, Claude, MessageAccumulator
 from claude_client.calls import takes_long
 from claude_client.errors import (
     APIResponseValidationError,
@@ -19,7 +21,7 @@ from claude_client.errors import (
 from claude_rest import UNSET
 from claude_rest._runtime.strict import StrictDecodingError
 from claude_rest.models import Message
-from loopback import LoopbackServer, Reset, Send, event, response
+from loopback import LoopbackServer, Pause, Reset, Send, chunked, event, response
 
 if TYPE_CHECKING:
     from both_clients import BothClients
@@ -176,3 +178,29 @@ def test_an_interrupt_closes_the_response(monkeypatch: pytest.MonkeyPatch) -> No
                 client.messages.create(**{**ARGUMENTS, "max_tokens": LONG})
         assert client.messages.create(**ARGUMENTS).to_dict() == MESSAGE
         client.close()
+
+
+def test_cancelling_gives_the_connection_back() -> None:
+    async def call() -> None:
+        parts = [event(data["type"], data) for data in EVENTS[:4]]
+        slow = [Send(chunked(parts, end=False)), Pause(20)]
+        http_client = httpx.AsyncClient(limits=httpx.Limits(max_connections=1), timeout=5)
+        with LoopbackServer([slow, slow, OK]) as server:
+            async with (
+                http_client,
+                AsyncClaude(api_key="k", base_url=server.url, http_client=http_client) as client,
+            ):
+                for options in ({"max_tokens": LONG}, {"stream": True}):
+                    arguments: Any = {**ARGUMENTS, **options}
+                    with pytest.raises(asyncio.TimeoutError):
+                        await asyncio.wait_for(read(client, arguments), 0.5)
+                message = await client.messages.create(**ARGUMENTS)
+                assert message.to_dict() == MESSAGE
+
+    async def read(client: AsyncClaude, arguments: Any) -> None:
+        result = await client.messages.create(**arguments)
+        async with result:
+            async for _ in result:
+                pass
+
+    asyncio.run(call())
