@@ -6,11 +6,25 @@ import keyword
 import re
 from typing import Final
 
-RESERVED_ATTRIBUTES: Final = frozenset({"to_dict", "to_json", "from_dict", "meta", "self"})
+RESERVED_ATTRIBUTES: Final = frozenset(
+    {"to_dict", "to_json", "to_param", "from_dict", "extra_fields", "meta", "self"}
+)
 """Names of every generated class's own; a property of that name gets a trailing underscore."""
 
 RESERVED_CLASSES: Final = frozenset(
-    {"Struct", "Unknown", "Unset", "UNSET", "Meta", "Any", "Literal", "True", "False", "None"}
+    {
+        "Answer",
+        "Struct",
+        "Unknown",
+        "Unset",
+        "UNSET",
+        "Meta",
+        "Any",
+        "Literal",
+        "True",
+        "False",
+        "None",
+    }
 )
 """Names that generated modules import; no component may have one of them."""
 

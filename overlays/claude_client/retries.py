@@ -26,7 +26,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from claude_rest._runtime.error_bodies import parse_retry_after
-
 from claude_rest._runtime.errors import APIConnectionError, APIStatusError, APITimeoutError
 
 from .retry_budget import RetryBudget

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from claude_rest._runtime.meta import ResponseFacts
+
 from .errors import APIError
 from .stream_state import StreamState
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from claude_rest._runtime.meta import Meta, ResponseHeaders
+    from claude_rest._runtime.meta import Meta
     from claude_rest._runtime.stream import AsyncStream, Stream
     from claude_rest.models import Message, Usage
 
@@ -27,32 +29,14 @@ if TYPE_CHECKING:
     from .stream_events import MessageStreamEvent
 
 
-class _MessageStreamBase:
+class _MessageStreamBase(ResponseFacts):
     """What both streams show."""
 
-    __slots__ = ("__weakref__", "_state")
+    __slots__ = ("__weakref__", "_state", "meta")
 
     _state: StreamState
-
-    @property
-    def meta(self) -> Meta:
-        """Metadata of the response."""
-        return self._state.meta
-
-    @property
-    def request_id(self) -> str | None:
-        """Id of the request; quote it when asking for help."""
-        return self._state.meta.request_id
-
-    @property
-    def status_code(self) -> int:
-        """HTTP status of the response."""
-        return self._state.meta.status_code
-
-    @property
-    def headers(self) -> ResponseHeaders:
-        """Headers of the response."""
-        return self._state.meta.headers
+    meta: Meta
+    """Metadata of the response."""
 
     @property
     def accumulator(self) -> MessageAccumulator:
@@ -150,6 +134,7 @@ class MessageStream(_MessageStreamBase):
         ``check`` is given the final message before anybody sees it, and raises what it finds.
         """
         self._stream = stream
+        self.meta = stream.meta
         self._state = StreamState(stream.meta, operation, check)
 
     @property
@@ -250,6 +235,7 @@ class AsyncMessageStream(_MessageStreamBase):
         ``check`` is given the final message before anybody sees it, and raises what it finds.
         """
         self._stream = stream
+        self.meta = stream.meta
         self._state = StreamState(stream.meta, operation, check)
 
     @property

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import IO, TYPE_CHECKING, Any
 
+from .meta import ResponseFacts
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from types import TracebackType
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from .meta import Meta, ResponseHeaders
+    from .meta import Meta
 
     class OpenBody(Protocol):
         """What a transport returns: an answer whose body is still to be read."""
@@ -55,26 +57,11 @@ if TYPE_CHECKING:
             ...
 
 
-class _BinaryFacts:
+class _BinaryFacts(ResponseFacts):
     __slots__ = ("__weakref__", "_body", "meta")
 
     meta: Meta
     """Metadata of the response."""
-
-    @property
-    def status_code(self) -> int:
-        """HTTP status of the response."""
-        return self.meta.status_code
-
-    @property
-    def headers(self) -> ResponseHeaders:
-        """Headers of the response."""
-        return self.meta.headers
-
-    @property
-    def request_id(self) -> str | None:
-        """Id of the request; quote it when asking for help."""
-        return self.meta.request_id
 
     def __repr__(self) -> str:
         kind = self.meta.headers.get("content-type")

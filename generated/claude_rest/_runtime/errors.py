@@ -31,7 +31,6 @@ if TYPE_CHECKING:
         attempts: int
 
 
-
 class ClaudeError(Exception):
     """Base of every error raised here."""
 

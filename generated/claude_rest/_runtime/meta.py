@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from .rate_limits import RateLimits
+
 # The API's own name first, then what its hosted variants send instead.
 _REQUEST_ID_HEADERS = ("request-id", "x-amzn-requestid", "apim-request-id", "x-request-id")
 
@@ -68,7 +70,7 @@ def request_id_of(headers: Mapping[str, str]) -> str | None:
 class Meta:
     """Metadata of one response. Never part of equality, ``repr`` or encoding of a result."""
 
-    __slots__ = ("attempts", "elapsed", "headers", "http_version", "status_code")
+    __slots__ = ("_rate_limits", "attempts", "elapsed", "headers", "http_version", "status_code")
 
     status_code: int
     """HTTP status."""
@@ -112,8 +114,93 @@ class Meta:
         """Workspace that the request ran in; absent on admin calls."""
         return self.headers.get("anthropic-workspace-id")
 
+    @property
+    def rate_limits(self) -> RateLimits:
+        """What the response says about rate limits; empty when it says nothing."""
+        try:
+            return self._rate_limits
+        except AttributeError:
+            from .rate_limits import parse_rate_limits
+
+            self._rate_limits: RateLimits = parse_rate_limits(self.headers)
+            return self._rate_limits
+
     def __repr__(self) -> str:
         return (
             f"Meta(status_code={self.status_code}, request_id={self.request_id!r}, "
             f"attempts={self.attempts}, elapsed={self.elapsed:.3f})"
         )
+
+
+class AnswerFacts:
+    """What a result shows of the response it came with; ``None`` when it came with none."""
+
+    __slots__ = ()
+
+    @property
+    def meta(self) -> Meta | None:
+        """Metadata of the response."""
+        return None
+
+    @property
+    def request_id(self) -> str | None:
+        """Id of the request (``req_…``); quote it when asking for help."""
+        meta = self.meta
+        return None if meta is None else meta.request_id
+
+    @property
+    def _request_id(self) -> str | None:
+        """The same under the name that the official SDK gives it."""
+        meta = self.meta
+        return None if meta is None else meta.request_id
+
+    @property
+    def organization_id(self) -> str | None:
+        """Organization that the credential belongs to."""
+        meta = self.meta
+        return None if meta is None else meta.organization_id
+
+    @property
+    def rate_limits(self) -> RateLimits | None:
+        """What the response says about rate limits."""
+        meta = self.meta
+        return None if meta is None else meta.rate_limits
+
+
+class ResponseFacts:
+    """What a result shows of the response that it reads itself, such as a stream."""
+
+    __slots__ = ()
+
+    meta: Meta
+    """Metadata of the response."""
+
+    @property
+    def status_code(self) -> int:
+        """HTTP status of the response."""
+        return self.meta.status_code
+
+    @property
+    def headers(self) -> ResponseHeaders:
+        """Headers of the response."""
+        return self.meta.headers
+
+    @property
+    def request_id(self) -> str | None:
+        """Id of the request (``req_…``); quote it when asking for help."""
+        return self.meta.request_id
+
+    @property
+    def _request_id(self) -> str | None:
+        """The same under the name that the official SDK gives it."""
+        return self.meta.request_id
+
+    @property
+    def organization_id(self) -> str | None:
+        """Organization that the credential belongs to."""
+        return self.meta.organization_id
+
+    @property
+    def rate_limits(self) -> RateLimits:
+        """What the response says about rate limits; empty when it says nothing."""
+        return self.meta.rate_limits

@@ -1,14 +1,33 @@
-"""Paging through lists: where the next page is, and the pages themselves."""
+"""Paging through lists: where the next page is, and the pages themselves.
+
+Names, where one could be taken for another:
+
+- ``limit`` is an argument of the call: how many items the server puts into a page. ``max_items``
+  is how many items an iteration gives out in all.
+- ``next_page`` is a field of the answer: the cursor of the page after this one, if the list has
+  such cursors. :meth:`Page.get_next_page` fetches that page, whatever the list goes by.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .errors import PaginationError
+from .meta import AnswerFacts
 from .unset import UNSET
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping
+    import asyncio
+    import threading
+    from collections.abc import (
+        AsyncGenerator,
+        AsyncIterator,
+        Awaitable,
+        Callable,
+        Generator,
+        Iterator,
+        Mapping,
+    )
 
     from .meta import Meta
 
@@ -55,28 +74,71 @@ def next_arguments(
     return None
 
 
+def previous_arguments(
+    styles: tuple[str, ...], arguments: Mapping[str, Any], body: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """Return the arguments of the call for the page before ``body``, or ``None`` if there is none.
+
+    Only pages of a ``two-way-cursor`` say where the one before is (``prev_page``). A list paged
+    by id goes backwards from the start: call it with ``before_id``.
+    """
+    cursor = body.get("prev_page") if "two-way-cursor" in styles else None
+    if cursor is None or cursor == "":
+        return None
+    return _with_cursor(arguments, "page", cursor)
+
+
 def _check_end(body: Mapping[str, Any], name: str) -> None:
     if body.get("has_more") is True:
         raise PaginationError(f"the server says that there is more, but gives no {name} to go on")
 
 
 def _with_cursor(arguments: Mapping[str, Any], name: str, cursor: object) -> dict[str, Any]:
-    following = {key: value for key, value in arguments.items() if key not in _CURSORS}
+    following = {
+        key: value for key, value in arguments.items() if key not in _CURSORS and value is not UNSET
+    }
     following[name] = cursor
     return following
 
 
-class _PageState(Generic[T]):
+class PageInfo:
+    """Where the next page is: what :meth:`Page.next_page_info` returns."""
+
+    __slots__ = ("arguments", "params")
+
+    params: dict[str, Any]
+    """The cursor alone, as it goes into the query: ``{"after_id": "…"}`` or ``{"page": "…"}``."""
+    arguments: dict[str, Any]
+    """All arguments of the call; the same as :attr:`Page.next_arguments`."""
+
+    def __init__(self, arguments: dict[str, Any]) -> None:
+        """Take the arguments of the call for the page."""
+        self.arguments = arguments
+        self.params = {name: arguments[name] for name in _CURSORS if name in arguments}
+
+    def __repr__(self) -> str:
+        return f"PageInfo({self.params})"
+
+
+class _PageState(AnswerFacts, Generic[T]):
     """What sync and async pages share: the items, and where the next page is."""
 
-    __slots__ = ("_arguments", "_depth", "_operation", "_seen", "_styles", "body", "data", "meta")
+    __slots__ = (
+        "_arguments",
+        "_backward",
+        "_depth",
+        "_meta",
+        "_operation",
+        "_seen",
+        "_styles",
+        "body",
+        "data",
+    )
 
     data: list[T]
     """Items of this page."""
     body: dict[str, Any]
     """The page as the server sent it."""
-    meta: Meta | None
-    """Metadata of the response that brought this page."""
 
     def __init__(
         self,
@@ -90,7 +152,7 @@ class _PageState(Generic[T]):
     ) -> None:
         self.body = body
         self.data = data
-        self.meta = meta
+        self._meta = meta
         self._styles = styles
         self._arguments = arguments
         self._operation = operation
@@ -98,15 +160,16 @@ class _PageState(Generic[T]):
         # Fetching the same next page again is fine; the same cursor further on is a loop.
         self._seen: dict[tuple[str, str], int] = {}
         self._depth = 0
+        self._backward = False
         for name in _CURSORS:
             cursor = arguments.get(name)
             if isinstance(cursor, str):
                 self._seen[name, cursor] = 0
 
     @property
-    def request_id(self) -> str | None:
-        """Id of the request that brought this page."""
-        return None if self.meta is None else self.meta.request_id
+    def meta(self) -> Meta | None:
+        """Metadata of the response that brought this page."""
+        return self._meta
 
     @property
     def has_more(self) -> bool | None:
@@ -126,7 +189,10 @@ class _PageState(Generic[T]):
 
     @property
     def next_page(self) -> str | None:
-        """Cursor of the next page, in lists paged by cursor; pass it as ``page`` to resume."""
+        """Cursor of the next page, in lists paged by cursor; pass it as ``page`` to resume.
+
+        The field of that name in the answer. :meth:`get_next_page` fetches the page itself.
+        """
         return self._text("next_page")
 
     @property
@@ -140,9 +206,10 @@ class _PageState(Generic[T]):
 
     @property
     def next_arguments(self) -> dict[str, Any] | None:
-        """Arguments of the call that fetches the next page; keep them to resume later.
+        """Arguments of the call that fetches the next page, ``None`` at the end.
 
-        Raises :class:`PaginationError` when there is more and the page does not say where.
+        Keep them to resume later: ``client.models.list(**arguments)``. Raises
+        :class:`PaginationError` when there is more and the page does not say where.
         """
         try:
             return next_arguments(self._styles, self._arguments, self.body)
@@ -151,6 +218,11 @@ class _PageState(Generic[T]):
             error.request_id = self.request_id
             raise
 
+    @property
+    def previous_arguments(self) -> dict[str, Any] | None:
+        """Arguments of the call that fetches the page before; see :meth:`has_previous_page`."""
+        return previous_arguments(self._styles, self._arguments, self.body)
+
     def has_next_page(self) -> bool:
         """Tell whether there is a next page. An empty page may have one.
 
@@ -158,29 +230,50 @@ class _PageState(Generic[T]):
         """
         return self.next_arguments is not None
 
-    def _step(self) -> dict[str, Any]:
+    def next_page_info(self) -> PageInfo | None:
+        """Tell where the next page is, ``None`` at the end.
+
+        Raises what :attr:`next_arguments` does.
+        """
         following = self.next_arguments
+        return None if following is None else PageInfo(following)
+
+    def has_previous_page(self) -> bool:
+        """Tell whether this page says where the one before is; only ``prev_page`` does."""
+        return self.previous_arguments is not None
+
+    def _step(self, *, backward: bool = False) -> dict[str, Any]:
+        """Return the arguments for the page after this one or before it, and note its cursor."""
+        following = self.previous_arguments if backward else self.next_arguments
         if following is None:
-            raise PaginationError(
-                "there is no next page; has_next_page() tells",
-                operation=self._operation,
-                request_id=self.request_id,
-            )
+            what = "previous" if backward else "next"
+            raise self._error(f"there is no {what} page; has_{what}_page() tells")
         for name in _CURSORS:
-            if name in following:
+            if name in following and backward == self._backward:
                 key = (name, str(following[name]))
                 if self._seen.setdefault(key, self._depth + 1) != self._depth + 1:
-                    raise PaginationError(
+                    raise self._error(
                         f"the server gave the cursor {name}={key[1]!r} a second time, so the "
-                        "list would never end",
-                        operation=self._operation,
-                        request_id=self.request_id,
+                        "list would never end"
                     )
         return following
 
-    def _lead_to(self, page: _PageState[T]) -> None:
-        page._seen = self._seen
-        page._depth = self._depth + 1
+    def _lead_to(self, page: _PageState[T], *, backward: bool = False) -> None:
+        """Let ``page`` go on with this page's walk; one that turns round begins anew."""
+        if backward == self._backward:
+            page._seen = self._seen
+            page._depth = self._depth + 1
+        page._backward = backward
+
+    def _error(self, message: str) -> PaginationError:
+        return PaginationError(message, operation=self._operation, request_id=self.request_id)
+
+    def _leads_on(self) -> bool:
+        """Tell whether asking for the next page is worth while; its errors are for later."""
+        try:
+            return self.has_next_page()
+        except PaginationError:
+            return False
 
     def __repr__(self) -> str:
         try:
@@ -225,32 +318,104 @@ class Page(_PageState[T]):
         self._lead_to(page)
         return page
 
-    def iter_pages(self) -> Iterator[Page[T]]:
-        """Yield this page and all after it; each is fetched when it is asked for."""
-        page = self
-        yield page
-        while page.has_next_page():
-            page = page.get_next_page()
-            yield page
+    def get_previous_page(self) -> Page[T]:
+        """Fetch the page before, in lists that can be paged both ways.
 
-    def iter_items(self, max_items: int | None = None) -> Iterator[T]:
+        Raises :class:`PaginationError` when there is none, or when the server repeats a cursor.
+        """
+        page = self._fetch(self._step(backward=True))
+        self._lead_to(page, backward=True)
+        return page
+
+    def pages(self, *, prefetch: bool = False) -> Generator[Page[T], None, None]:
+        """Yield this page and all after it; each is fetched when it is asked for.
+
+        With ``prefetch`` the next page, never more than one, is fetched in a thread of its own
+        while this one is worked on. What goes wrong with it is raised when its turn comes; when
+        the iteration ends before, its answer is dropped.
+        """
+        return self._walk(None, prefetch)
+
+    def items(
+        self, max_items: int | None = None, *, prefetch: bool = False
+    ) -> Generator[T, None, None]:
         """Yield the items of this page and of all after it, at most ``max_items``.
 
-        No page is fetched that the limit makes needless.
+        No page is fetched that the limit makes needless, with ``prefetch`` neither; see
+        :meth:`pages` for that.
         """
-        if max_items is not None and max_items <= 0:
-            return
         left = max_items
-        for page in self.iter_pages():
-            for item in page.data:
-                yield item
-                if left is not None:
-                    left -= 1
-                    if left == 0:
-                        return
+        if left is not None and left <= 0:
+            return
+        for page in self._walk(left, prefetch):
+            yield from page.data if left is None else page.data[:left]
+            if left is not None:
+                left -= len(page.data)
+
+    def _walk(self, max_items: int | None, prefetch: bool) -> Generator[Page[T], None, None]:
+        page = self
+        left = max_items
+        while True:
+            if left is not None:
+                left -= len(page.data)
+                if left <= 0:
+                    yield page
+                    return
+            ahead = _Ahead(page) if prefetch and page._leads_on() else None
+            yield page
+            if not page.has_next_page():
+                return
+            page = page.get_next_page() if ahead is None else ahead.result()
+
+    iter_pages = pages
+    iter_items = items
 
     def __iter__(self) -> Iterator[T]:
-        return self.iter_items()
+        return self.items()
+
+
+class _Ahead(Generic[T]):
+    """The page after one, being fetched in a thread.
+
+    The thread ends with its request. Nobody waits for it when the page is not wanted any more:
+    leaving a loop must not take as long as an answer.
+    """
+
+    __slots__ = ("_error", "_found", "_page", "_thread")
+
+    def __init__(self, page: Page[T]) -> None:
+        import contextvars
+        import threading
+
+        self._page = page
+        self._found: Page[T] | None = None
+        self._error: BaseException | None = None
+        self._thread: threading.Thread = threading.Thread(
+            target=contextvars.copy_context().run,
+            args=(self._run,),
+            name="next-page",
+            daemon=True,
+        )
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._found = self._page.get_next_page()
+        except BaseException as error:  # noqa: BLE001 - it is raised where the page is wanted
+            self._error = error
+
+    def result(self) -> Page[T]:
+        """Wait for the page and return it, or raise what its fetching raised."""
+        self._thread.join()
+        error, self._error = self._error, None
+        if error is not None:
+            try:
+                raise error
+            finally:
+                # The traceback holds this frame, and with it the error.
+                del error
+        # A fork in between takes the thread away.
+        return self._page.get_next_page() if self._found is None else self._found
 
 
 class AsyncPage(_PageState[T]):
@@ -288,32 +453,94 @@ class AsyncPage(_PageState[T]):
         self._lead_to(page)
         return page
 
-    async def iter_pages(self) -> AsyncIterator[AsyncPage[T]]:
-        """Yield this page and all after it; each is fetched when it is asked for."""
-        page = self
-        yield page
-        while page.has_next_page():
-            page = await page.get_next_page()
-            yield page
+    async def get_previous_page(self) -> AsyncPage[T]:
+        """Fetch the page before, in lists that can be paged both ways.
 
-    async def iter_items(self, max_items: int | None = None) -> AsyncIterator[T]:
+        Raises :class:`PaginationError` when there is none, or when the server repeats a cursor.
+        """
+        page = await self._fetch(self._step(backward=True))
+        self._lead_to(page, backward=True)
+        return page
+
+    def pages(self, *, prefetch: bool = False) -> AsyncGenerator[AsyncPage[T], None]:
+        """Yield this page and all after it; each is fetched when it is asked for.
+
+        With ``prefetch`` the next page, never more than one, is fetched by a task of its own
+        while this one is worked on. What goes wrong with it is raised when its turn comes; when
+        the iteration is closed before, the task is cancelled and awaited. It has no effect under
+        other event loops than asyncio's.
+        """
+        return self._walk(None, prefetch)
+
+    async def items(
+        self, max_items: int | None = None, *, prefetch: bool = False
+    ) -> AsyncGenerator[T, None]:
         """Yield the items of this page and of all after it, at most ``max_items``.
 
-        No page is fetched that the limit makes needless.
+        No page is fetched that the limit makes needless, with ``prefetch`` neither; see
+        :meth:`pages` for that.
         """
-        if max_items is not None and max_items <= 0:
-            return
         left = max_items
-        async for page in self.iter_pages():
-            for item in page.data:
-                yield item
+        if left is not None and left <= 0:
+            return
+        walk = self._walk(left, prefetch)
+        try:
+            async for page in walk:
+                for item in page.data if left is None else page.data[:left]:
+                    yield item
                 if left is not None:
-                    left -= 1
-                    if left == 0:
+                    left -= len(page.data)
+        finally:
+            await walk.aclose()
+
+    async def _walk(
+        self, max_items: int | None, prefetch: bool
+    ) -> AsyncGenerator[AsyncPage[T], None]:
+        page = self
+        left = max_items
+        ahead: asyncio.Task[AsyncPage[T]] | None = None
+        try:
+            while True:
+                if left is not None:
+                    left -= len(page.data)
+                    if left <= 0:
+                        yield page
                         return
+                ahead = _task_of(page) if prefetch and page._leads_on() else None
+                yield page
+                if not page.has_next_page():
+                    return
+                page = await (page.get_next_page() if ahead is None else ahead)
+        finally:
+            if ahead is not None:
+                await _give_up(ahead)
+
+    iter_pages = pages
+    iter_items = items
 
     def __aiter__(self) -> AsyncIterator[T]:
-        return self.iter_items()
+        return self.items()
+
+
+def _task_of(page: AsyncPage[T]) -> asyncio.Task[AsyncPage[T]] | None:
+    """Return a task that fetches the page after ``page``, ``None`` where asyncio does not run."""
+    import asyncio
+
+    try:
+        return asyncio.get_running_loop().create_task(page.get_next_page())
+    except RuntimeError:
+        return None
+
+
+async def _give_up(task: asyncio.Task[Any]) -> None:
+    """End a task; what it raises concerns nobody any more."""
+    import asyncio
+
+    if not task.done():
+        task.cancel()
+        await asyncio.wait((task,))
+    if not task.cancelled():
+        task.exception()
 
 
 class AsyncPaginator(Generic[T]):
@@ -332,19 +559,32 @@ class AsyncPaginator(Generic[T]):
     def __await__(self) -> Generator[Any, None, AsyncPage[T]]:
         return self._fetch_first().__await__()
 
-    async def iter_pages(self) -> AsyncIterator[AsyncPage[T]]:
-        """Yield every page; each is fetched when it is asked for."""
+    async def pages(self, *, prefetch: bool = False) -> AsyncGenerator[AsyncPage[T], None]:
+        """Yield every page; each is fetched when it is asked for. See :meth:`AsyncPage.pages`."""
         first = await self._fetch_first()
-        async for page in first.iter_pages():
-            yield page
+        pages = first.pages(prefetch=prefetch)
+        try:
+            async for page in pages:
+                yield page
+        finally:
+            await pages.aclose()
 
-    async def iter_items(self, max_items: int | None = None) -> AsyncIterator[T]:
-        """Yield the items of all pages, at most ``max_items``."""
+    async def items(
+        self, max_items: int | None = None, *, prefetch: bool = False
+    ) -> AsyncGenerator[T, None]:
+        """Yield the items of all pages, at most ``max_items``. See :meth:`AsyncPage.items`."""
         if max_items is not None and max_items <= 0:
             return
         first = await self._fetch_first()
-        async for item in first.iter_items(max_items):
-            yield item
+        items = first.items(max_items, prefetch=prefetch)
+        try:
+            async for item in items:
+                yield item
+        finally:
+            await items.aclose()
+
+    iter_pages = pages
+    iter_items = items
 
     def __aiter__(self) -> AsyncIterator[T]:
-        return self.iter_items()
+        return self.items()

@@ -22,6 +22,7 @@ from .errors import (
     error_from_event,
 )
 from .jsonl import JSONLDecoder
+from .meta import ResponseFacts
 from .sse import DEFAULT_MAX_EVENT_BYTES, SSEDecoder
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from .errors import APIError, APIStatusError, CodeClasses
     from .jsonl import JSONLine
-    from .meta import Meta, ResponseHeaders
+    from .meta import Meta
     from .sse import ServerSentEvent
 
     class Reader(Protocol):
@@ -385,30 +386,7 @@ class LineReader(Generic[T]):
         self._queue.clear()
 
 
-class _ResponseFacts:
-    """The parts of a response that a stream shows."""
-
-    __slots__ = ()
-
-    meta: Meta
-
-    @property
-    def request_id(self) -> str | None:
-        """Id of the request; quote it when asking for help."""
-        return self.meta.request_id
-
-    @property
-    def status_code(self) -> int:
-        """HTTP status of the response."""
-        return self.meta.status_code
-
-    @property
-    def headers(self) -> ResponseHeaders:
-        """Headers of the response."""
-        return self.meta.headers
-
-
-class _SyncStream(_ResponseFacts, Generic[T, R]):
+class _SyncStream(ResponseFacts, Generic[T, R]):
     __slots__ = ("__weakref__", "_chunks", "_close", "_over", "_reader", "_take", "meta")
 
     meta: Meta
@@ -505,7 +483,7 @@ class _SyncStream(_ResponseFacts, Generic[T, R]):
         self.close()
 
 
-class _AsyncStream(_ResponseFacts, Generic[T, R]):
+class _AsyncStream(ResponseFacts, Generic[T, R]):
     __slots__ = ("__weakref__", "_chunks", "_close", "_over", "_reader", "_take", "meta")
 
     meta: Meta

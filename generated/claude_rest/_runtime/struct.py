@@ -6,6 +6,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .meta import AnswerFacts
 from .unset import UNSET
 
 if TYPE_CHECKING:
@@ -86,6 +87,14 @@ class Struct:
             encoded.update((name, encode(value)) for name, value in extra.items())
         return encoded
 
+    def _part(self, *attributes: str) -> dict[str, Any]:
+        """Return the JSON object of some of the fields; those that are absent stay so."""
+        return {
+            wire_name: encode(value)
+            for attribute, wire_name in wire_names(self.__class__)
+            if attribute in attributes and (value := getattr(self, attribute, UNSET)) is not UNSET
+        }
+
     def to_json(self) -> bytes:
         """Return :meth:`to_dict` as UTF-8 JSON without white space."""
         from .codec import dumps
@@ -129,6 +138,17 @@ class Struct:
         return f"{self.__class__.__name__}({', '.join(fields)})"
 
 
+class Answer(Struct, AnswerFacts):
+    """Base of the models that are the whole answer of some operation.
+
+    Where such a model is part of another answer, as a message is of a batch result, there is no
+    response of its own: its ``meta``, ``request_id`` and so on are ``None``. A field of the wire
+    with one of these names hides what comes from the response; ``meta`` has it all the same.
+    """
+
+    __slots__ = ()
+
+
 class Unknown(Struct):
     """An object of a union whose tag this version of the schema does not know.
 
@@ -162,6 +182,10 @@ class Unknown(Struct):
         """Return the object as the server sent it, copied as the fields of a model are."""
         copied: dict[str, Any] = encode(self.raw)
         return copied
+
+    def to_param(self) -> Any:
+        """Return the object as the server sent it, to go back into a request."""
+        return self.to_dict()
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Unknown):

@@ -92,14 +92,95 @@ _DECODER_NAMES = frozenset(
 """Names that a decoder uses itself."""
 
 
+_ANSWER_FACTS = frozenset({"request_id", "organization_id", "rate_limits"})
+"""What an answer shows of its response; a field of that name comes first."""
+
+
 def _local(field: Field) -> str:
     """Return the variable that holds a field's raw value in its decoder."""
     return f"{field.name}_" if field.name in _DECODER_NAMES else field.name
 
 
+@dataclass(frozen=True)
+class _Param:
+    """The request type that takes back what a model holds."""
+
+    component: Component
+    fields: tuple[str, ...] | None
+    """Attributes that it takes; ``None`` for all, and what the schema does not know."""
+
+
+def answers_of(representation: Representation) -> frozenset[str]:
+    """Return the objects that are the whole answer of some operation."""
+    components = representation.components
+    pending = [
+        name
+        for operation in representation.operations
+        if operation.answer.kind == "json" and operation.answer.type is not None
+        for name in references(operation.answer.type)
+    ]
+    found: set[str] = set()
+    while pending:
+        name = pending.pop()
+        if name not in found:
+            found.add(name)
+            alias = components[name].alias
+            pending += references(alias) if isinstance(alias, (Ref, Tagged, OneOf)) else ()
+    return frozenset(name for name in found if components[name].is_object)
+
+
+def params_of(representation: Representation, answers: frozenset[str]) -> dict[str, _Param]:
+    """Return the request type of each model that can go back into a request.
+
+    Two kinds of models can. The members of a union ``X`` become those of ``XParam`` with the same
+    tags, when these have all of their fields. An answer ``X`` becomes ``XParam``, or its member with
+    the answer's tag, and that takes the fields that the two have in common.
+    """
+    components = representation.components
+    found: dict[str, _Param] = {}
+    for name in sorted(components):
+        response, request = components[name], components.get(f"{name}Param")
+        if request is None:
+            continue
+        if isinstance(response.alias, Tagged) and isinstance(request.alias, Tagged):
+            takers = dict(request.alias.members)
+            pairs = [
+                (components[member], components[takers[tag]])
+                for tag, member in response.alias.members
+                if tag in takers and takers[tag] != member
+            ]
+            if all(_wire_names(member) <= _wire_names(taker) for member, taker in pairs):
+                for member, taker in pairs:
+                    found.setdefault(member.name, _Param(taker, None))
+        elif name in answers and (taker := _taker(response, request, components)) is not None:
+            known = _wire_names(taker)
+            shared = tuple(field.name for field in response.fields if field.wire_name in known)
+            found[name] = _Param(taker, shared)
+    return found
+
+
+def _taker(
+    response: Component, request: Component, components: dict[str, Component]
+) -> Component | None:
+    """Return the object that an answer becomes; of a union, the member with the answer's tag."""
+    if not isinstance(request.alias, Tagged):
+        return request if request.is_object else None
+    for field in response.fields:
+        if field.wire_name == request.alias.tag and isinstance(field.type, Literal):
+            tags = [tag for tag, _ in request.alias.members if (tag,) == field.type.values]
+            return components[dict(request.alias.members)[tags[0]]] if tags else None
+    return None
+
+
+def _wire_names(component: Component) -> frozenset[str]:
+    return frozenset(field.wire_name for field in component.fields)
+
+
 class _Emitter:
     def __init__(self, representation: Representation) -> None:
         self.components = representation.components
+        self.answers = answers_of(representation)
+        self.params = params_of(representation, self.answers)
         # Aliases can lead to each other in circles: add them until nothing changes.
         self._decoded = {name for name, part in self.components.items() if part.is_object}
         while more := {
@@ -156,7 +237,22 @@ class _Emitter:
             models=relative(here, "__init__").removesuffix("__init__") or ".",
             runtime="." * (module.depth + 1) + "_runtime",
             type_imports=import_lines(module, mentioned, self.components),
+            param_imports=self.param_imports(module),
         )
+
+    def param_imports(self, module: Module) -> list[str]:
+        params = "." * (module.depth + 1) + "params"
+        takers = {
+            self.params[component.name].component
+            for component in module.components
+            if component.name in self.params
+        }
+        modules = sorted({taker.module for taker in takers})
+        return [
+            f"from {params}.{name} import "
+            + ", ".join(sorted(taker.name for taker in takers if taker.module == name))
+            for name in modules
+        ]
 
     def mentions(self, component: Component) -> set[str]:
         types = (
@@ -174,7 +270,9 @@ class _Emitter:
             "model_class.py.jinja",
             name=component.name,
             doc=docstring(component.description or component.name, 4),
-            attributes=[self.attribute(field) for field in component.fields],
+            base="Answer" if component.name in self.answers else "Struct",
+            attributes=[self.attribute(field, component) for field in component.fields],
+            param=self.params.get(component.name),
             function=function,
             required=[field for field in component.fields if field.required],
             keys=f"_{snake_case(component.name).upper()}_KEYS",
@@ -196,7 +294,7 @@ class _Emitter:
             count=sum(field.required for field in component.fields),
         )
 
-    def attribute(self, field: Field) -> _Attribute:
+    def attribute(self, field: Field, component: Component) -> _Attribute:
         annotation = model_annotation(field.type)
         metadata = (
             f'metadata={{"wire_name": {string(field.wire_name)}}}'
@@ -211,6 +309,9 @@ class _Emitter:
         if metadata:
             default = f"_field({f'default={default}, ' if default else ''}{metadata})"
         declaration = f"{field.name}: {annotation}" + (f" = {default}" if default else "")
+        if field.name in _ANSWER_FACTS and component.name in self.answers:
+            # What the server sends hides what the headers say.
+            declaration += "  # type: ignore[assignment]"
         notes = prose(field.description)
         if field.beta is not None:
             flags = " or ".join(f"``{flag}``" for flag in field.beta.any_of)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..._runtime.struct import Struct, extra, fill, model
+from ..._runtime.struct import Answer, Struct, extra, fill, model
 from ..._runtime.timestamp import decode_timestamp
 from ..._runtime.unset import UNSET, Unset
 from .. import decoders
@@ -18,7 +18,7 @@ _new = object.__new__
 
 
 @model
-class DeletedFile(Struct):
+class DeletedFile(Answer):
     """Confirms that a file was deleted."""
 
     id: str
@@ -47,7 +47,7 @@ def _decode_deleted_file(data: dict[str, Any]) -> DeletedFile:
 
 
 @model
-class FileListResponse(Struct):
+class FileListResponse(Answer):
     """One page of files.
 
     Today's pages have ``next_page``; those in the shape of ``files-api-2025-04-14`` have
@@ -99,7 +99,7 @@ def _decode_file_list_response(data: dict[str, Any]) -> FileListResponse:
 
 
 @model
-class FileMetadata(Struct):
+class FileMetadata(Answer):
     """What is known about a stored file, without its content."""
 
     id: str

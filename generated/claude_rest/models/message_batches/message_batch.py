@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..._runtime.struct import Struct, extra, fill, model
+from ..._runtime.struct import Answer, Struct, extra, fill, model
 from ..._runtime.timestamp import decode_timestamp
 from ..._runtime.unset import UNSET, Unset
 from .. import decoders
@@ -18,7 +18,7 @@ _new = object.__new__
 
 
 @model
-class DeletedMessageBatch(Struct):
+class DeletedMessageBatch(Answer):
     """Confirms that a message batch was deleted."""
 
     id: str
@@ -43,7 +43,7 @@ def _decode_deleted_message_batch(data: dict[str, Any]) -> DeletedMessageBatch:
 
 
 @model
-class MessageBatch(Struct):
+class MessageBatch(Answer):
     """Many Messages requests that run in the background.
 
     The object stays visible for good; its results do not.
@@ -140,7 +140,7 @@ def _decode_message_batch(data: dict[str, Any]) -> MessageBatch:
 
 
 @model
-class MessageBatchListResponse(Struct):
+class MessageBatchListResponse(Answer):
     """One page of message batches."""
 
     data: list[MessageBatch]

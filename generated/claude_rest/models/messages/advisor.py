@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union, cast
 
 from ..._runtime.struct import Struct, TaggedUnion, Unknown, extra, fill, model
 from ..._runtime.unset import UNSET, Unset
@@ -12,6 +12,7 @@ from .. import decoders
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ...params.messages.advisor import AdvisorToolResultBlockParam
     from ..models.model_info import Model
     from .requests import CacheControlEphemeral
     from .tool_use import AllowedCaller
@@ -188,6 +189,10 @@ class AdvisorToolResultBlock(Struct):
     """The advice, readable or encrypted, or an error."""
     tool_use_id: str
     """``id`` of the tool call this answers."""
+
+    def to_param(self) -> AdvisorToolResultBlockParam:
+        """Return the same content as a request takes it: exactly what :meth:`to_dict` returns."""
+        return cast("AdvisorToolResultBlockParam", self.to_dict())
 
 
 _ADVISOR_TOOL_RESULT_BLOCK_KEYS = frozenset({"type", "content", "tool_use_id"})

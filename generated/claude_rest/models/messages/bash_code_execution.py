@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union, cast
 
 from ..._runtime.struct import Struct, TaggedUnion, Unknown, extra, fill, model
 from .. import decoders
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from ...params.messages.bash_code_execution import BashCodeExecutionToolResultBlockParam
 
 _new = object.__new__
 
@@ -89,6 +91,10 @@ class BashCodeExecutionToolResultBlock(Struct):
     """The output of the command, or an error."""
     tool_use_id: str
     """``id`` of the tool call this answers."""
+
+    def to_param(self) -> BashCodeExecutionToolResultBlockParam:
+        """Return the same content as a request takes it: exactly what :meth:`to_dict` returns."""
+        return cast("BashCodeExecutionToolResultBlockParam", self.to_dict())
 
 
 _BASH_CODE_EXECUTION_TOOL_RESULT_BLOCK_KEYS = frozenset({"type", "content", "tool_use_id"})

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union, cast
 
 from ..._runtime.struct import Struct, TaggedUnion, Unknown, extra, fill, model
 from ..._runtime.unset import UNSET, Unset
@@ -12,6 +12,7 @@ from .. import decoders
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ...params.messages.code_execution import CodeExecutionToolResultBlockParam
     from .requests import CacheControlEphemeral
     from .tool_use import AllowedCaller
 
@@ -313,6 +314,10 @@ class CodeExecutionToolResultBlock(Struct):
     """The output of the code, readable or encrypted, or an error."""
     tool_use_id: str
     """``id`` of the tool call this answers."""
+
+    def to_param(self) -> CodeExecutionToolResultBlockParam:
+        """Return the same content as a request takes it: exactly what :meth:`to_dict` returns."""
+        return cast("CodeExecutionToolResultBlockParam", self.to_dict())
 
 
 _CODE_EXECUTION_TOOL_RESULT_BLOCK_KEYS = frozenset({"type", "content", "tool_use_id"})

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union, cast
 
 from attrs import field as _field
 
@@ -14,6 +14,7 @@ from .. import decoders
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ...params.messages.compaction_and_fallback import CompactionBlockParam, FallbackBlockParam
     from ..models.model_info import Model
     from .tool_changes import ResponseToolAdditionBlock, ResponseToolRemovalBlock
 
@@ -39,6 +40,10 @@ class CompactionBlock(Struct):
     """Additions and removals that lead from the ``tools`` of the request to the tool set at the end
     of the summarised part. Empty if nothing changed, absent if not worked out.
     """
+
+    def to_param(self) -> CompactionBlockParam:
+        """Return the same content as a request takes it: exactly what :meth:`to_dict` returns."""
+        return cast("CompactionBlockParam", self.to_dict())
 
 
 _COMPACTION_BLOCK_KEYS = frozenset(
@@ -106,6 +111,10 @@ class FallbackBlock(Struct):
     """Fallback model that wrote what follows."""
     trigger: FallbackRefusalTrigger
     """Why the model handed over."""
+
+    def to_param(self) -> FallbackBlockParam:
+        """Return the same content as a request takes it: exactly what :meth:`to_dict` returns."""
+        return cast("FallbackBlockParam", self.to_dict())
 
 
 _FALLBACK_BLOCK_KEYS = frozenset({"type", "from", "to", "trigger"})

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union, cast
 
 from ..._runtime.struct import Struct, TaggedUnion, Unknown, extra, fill, model
 from .. import decoders
@@ -11,6 +11,7 @@ from .. import decoders
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ...params.messages.content import ContainerUploadBlockParam
     from .advisor import AdvisorToolResultBlock
     from .bash_code_execution import BashCodeExecutionToolResultBlock
     from .code_execution import CodeExecutionToolResultBlock
@@ -34,6 +35,10 @@ class ContainerUploadBlock(Struct):
     type: Literal["container_upload"] = "container_upload"
     file_id: str
     """``id`` of the file in the Files API."""
+
+    def to_param(self) -> ContainerUploadBlockParam:
+        """Return the same content as a request takes it: exactly what :meth:`to_dict` returns."""
+        return cast("ContainerUploadBlockParam", self.to_dict())
 
 
 _CONTAINER_UPLOAD_BLOCK_KEYS = frozenset({"type", "file_id"})

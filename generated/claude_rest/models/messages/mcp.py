@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from ..._runtime.struct import Struct, extra, fill, model
 from ..._runtime.unset import UNSET, Unset
@@ -12,6 +12,11 @@ from .. import decoders
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ...params.messages.mcp import (
+        MCPToolListingBlockParam,
+        MCPToolUseBlockParam,
+        RequestMCPToolResultBlockParam,
+    )
     from .requests import CacheControlEphemeral
     from .text import TextBlock
 
@@ -122,6 +127,10 @@ class MCPToolListingBlock(Struct):
     tools: list[MCPTool]
     """Tools of the server, as it listed them."""
 
+    def to_param(self) -> MCPToolListingBlockParam:
+        """Return the same content as a request takes it: exactly what :meth:`to_dict` returns."""
+        return cast("MCPToolListingBlockParam", self.to_dict())
+
 
 _MCP_TOOL_LISTING_BLOCK_KEYS = frozenset({"type", "mcp_server_name", "tools"})
 
@@ -151,6 +160,10 @@ class MCPToolResultBlock(Struct):
     """True when the tool or the MCP server failed; ``content`` then says why."""
     tool_use_id: str
     """``id`` of the ``mcp_tool_use`` block this answers."""
+
+    def to_param(self) -> RequestMCPToolResultBlockParam:
+        """Return the same content as a request takes it: exactly what :meth:`to_dict` returns."""
+        return cast("RequestMCPToolResultBlockParam", self.to_dict())
 
 
 _MCP_TOOL_RESULT_BLOCK_KEYS = frozenset({"type", "content", "is_error", "tool_use_id"})
@@ -190,6 +203,10 @@ class MCPToolUseBlock(Struct):
     """Name of the tool on the MCP server."""
     server_name: str
     """``name`` of the MCP server, as in ``mcp_servers``."""
+
+    def to_param(self) -> MCPToolUseBlockParam:
+        """Return the same content as a request takes it: exactly what :meth:`to_dict` returns."""
+        return cast("MCPToolUseBlockParam", self.to_dict())
 
 
 _MCP_TOOL_USE_BLOCK_KEYS = frozenset({"type", "id", "input", "name", "server_name"})

@@ -3,15 +3,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union, cast
 
-from ..._runtime.struct import Struct, extra, fill, model
+from ..._runtime.struct import Answer, Struct, extra, fill, model
 from ..._runtime.unset import UNSET, Unset
 from .. import decoders
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ...params.messages.requests import AssistantMessageParam
     from ..models.model_info import Model
     from .content import ContentBlock
     from .message_details import (
@@ -53,7 +54,7 @@ def _decode_cache_creation(data: dict[str, Any]) -> CacheCreation:
 
 
 @model
-class Message(Struct):
+class Message(Answer):
     """The reply to a Messages request: one assistant turn.
 
     A stream delivers it in pieces, beginning with an empty one in ``message_start``; a batch
@@ -107,6 +108,10 @@ class Message(Struct):
     """The entry of ``stop_sequences`` that ended the reply; null unless ``stop_reason`` is
     ``stop_sequence``.
     """
+
+    def to_param(self) -> AssistantMessageParam:
+        """Return the part that a request takes, exactly as it came: role, content."""
+        return cast("AssistantMessageParam", self._part("role", "content"))
 
 
 _MESSAGE_KEYS = frozenset(

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..._runtime.struct import Struct, extra, fill, model
+from ..._runtime.struct import Answer, Struct, extra, fill, model
 from ..._runtime.unset import UNSET, Unset
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _decode_count_tokens_context_management_response(
 
 
 @model
-class MessageTokensCount(Struct):
+class MessageTokensCount(Answer):
     """Estimated size of a prompt in tokens."""
 
     input_tokens: int

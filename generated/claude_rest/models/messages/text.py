@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from ..._runtime.struct import Struct, extra, fill, model
 from ..._runtime.unset import UNSET, Unset
@@ -12,6 +12,7 @@ from .. import decoders
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ...params.messages.text import TextBlockParam
     from .citations import TextCitation
 
 _new = object.__new__
@@ -29,6 +30,10 @@ class TextBlock(Struct):
     Their kind follows the source: pages for a PDF, characters for plain text, blocks for custom
     content. Null without citations.
     """
+
+    def to_param(self) -> TextBlockParam:
+        """Return the same content as a request takes it: exactly what :meth:`to_dict` returns."""
+        return cast("TextBlockParam", self.to_dict())
 
 
 _TEXT_BLOCK_KEYS = frozenset({"type", "text", "citations"})

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union, cast
 
 from ..._runtime.struct import Struct, TaggedUnion, Unknown, extra, fill, model
 from ..._runtime.unset import UNSET, Unset
@@ -11,6 +11,10 @@ from .. import decoders
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from ...params.messages.text_editor_code_execution import (
+        TextEditorCodeExecutionToolResultBlockParam,
+    )
 
 _new = object.__new__
 
@@ -110,6 +114,10 @@ class TextEditorCodeExecutionToolResultBlock(Struct):
     """What was viewed, written or changed, or an error."""
     tool_use_id: str
     """``id`` of the tool call this answers."""
+
+    def to_param(self) -> TextEditorCodeExecutionToolResultBlockParam:
+        """Return the same content as a request takes it: exactly what :meth:`to_dict` returns."""
+        return cast("TextEditorCodeExecutionToolResultBlockParam", self.to_dict())
 
 
 _TEXT_EDITOR_CODE_EXECUTION_TOOL_RESULT_BLOCK_KEYS = frozenset({"type", "content", "tool_use_id"})

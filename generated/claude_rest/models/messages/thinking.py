@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from ..._runtime.struct import Struct, extra, fill, model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from ...params.messages.thinking import RedactedThinkingBlockParam, ThinkingBlockParam
 
 _new = object.__new__
 
@@ -23,6 +25,10 @@ class RedactedThinkingBlock(Struct):
     type: Literal["redacted_thinking"] = "redacted_thinking"
     data: str
     """Encrypted thinking; opaque."""
+
+    def to_param(self) -> RedactedThinkingBlockParam:
+        """Return the same content as a request takes it: exactly what :meth:`to_dict` returns."""
+        return cast("RedactedThinkingBlockParam", self.to_dict())
 
 
 _REDACTED_THINKING_BLOCK_KEYS = frozenset({"type", "data"})
@@ -52,6 +58,10 @@ class ThinkingBlock(Struct):
     """Opaque proof that the model made the block; send it back unchanged."""
     thinking: str
     """Text of the thinking, as far as ``display`` shows it; empty when omitted."""
+
+    def to_param(self) -> ThinkingBlockParam:
+        """Return the same content as a request takes it: exactly what :meth:`to_dict` returns."""
+        return cast("ThinkingBlockParam", self.to_dict())
 
 
 _THINKING_BLOCK_KEYS = frozenset({"type", "signature", "thinking"})

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union, cast
 
 from ..._runtime.struct import Struct, TaggedUnion, Unknown, extra, fill, model
 from ..._runtime.unset import UNSET, Unset
@@ -11,6 +11,14 @@ from .. import decoders
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from ...params.messages.tool_use import (
+        DirectCallerParam,
+        ServerToolCaller20260120Param,
+        ServerToolCallerParam,
+        ServerToolUseBlockParam,
+        ToolUseBlockParam,
+    )
 
 _new = object.__new__
 
@@ -28,6 +36,10 @@ class DirectCaller(Struct):
     """Call made by the model itself."""
 
     type: Literal["direct"] = "direct"
+
+    def to_param(self) -> DirectCallerParam:
+        """Return the same content as a request takes it: exactly what :meth:`to_dict` returns."""
+        return cast("DirectCallerParam", self.to_dict())
 
 
 _DIRECT_CALLER_KEYS = frozenset({"type"})
@@ -52,6 +64,10 @@ class ServerToolCaller(Struct):
     tool_id: str
     """``id`` of the ``server_tool_use`` block whose code made the call."""
 
+    def to_param(self) -> ServerToolCallerParam:
+        """Return the same content as a request takes it: exactly what :meth:`to_dict` returns."""
+        return cast("ServerToolCallerParam", self.to_dict())
+
 
 _SERVER_TOOL_CALLER_KEYS = frozenset({"type", "tool_id"})
 
@@ -75,6 +91,10 @@ class ServerToolCaller20260120(Struct):
     type: Literal["code_execution_20260120"] = "code_execution_20260120"
     tool_id: str
     """``id`` of the ``server_tool_use`` block whose code made the call."""
+
+    def to_param(self) -> ServerToolCaller20260120Param:
+        """Return the same content as a request takes it: exactly what :meth:`to_dict` returns."""
+        return cast("ServerToolCaller20260120Param", self.to_dict())
 
 
 _SERVER_TOOL_CALLER_20260120_KEYS = frozenset({"type", "tool_id"})
@@ -123,6 +143,10 @@ class ServerToolUseBlock(Struct):
     """Server tool that is called."""
     caller: ToolCaller | None | Unset = UNSET
     """What made the call: the model itself, or code in a container."""
+
+    def to_param(self) -> ServerToolUseBlockParam:
+        """Return the same content as a request takes it: exactly what :meth:`to_dict` returns."""
+        return cast("ServerToolUseBlockParam", self.to_dict())
 
 
 _SERVER_TOOL_USE_BLOCK_KEYS = frozenset({"type", "id", "input", "name", "caller"})
@@ -210,6 +234,10 @@ class ToolUseBlock(Struct):
     """What made the call: the model itself, or code in a container."""
     toolset_name: str | None | Unset = UNSET
     """Toolset the called tool belongs to; absent or null for a tool of its own."""
+
+    def to_param(self) -> ToolUseBlockParam:
+        """Return the same content as a request takes it: exactly what :meth:`to_dict` returns."""
+        return cast("ToolUseBlockParam", self.to_dict())
 
 
 _TOOL_USE_BLOCK_KEYS = frozenset({"type", "id", "input", "name", "caller", "toolset_name"})

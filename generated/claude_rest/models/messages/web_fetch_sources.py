@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union, cast
 
 from ..._runtime.struct import Struct, TaggedUnion, Unknown, extra, fill, model
 from ..._runtime.unset import UNSET, Unset
@@ -11,6 +11,13 @@ from .. import decoders
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from ...params.messages.web_fetch_sources import (
+        WebFetchURLSourceAllParam,
+        WebFetchURLSourceExceptParam,
+        WebFetchURLSourceNoneParam,
+        WebFetchURLSourceOnlyParam,
+    )
 
 _new = object.__new__
 
@@ -45,6 +52,10 @@ class WebFetchURLSourceAll(Struct):
 
     type: Literal["all"] = "all"
 
+    def to_param(self) -> WebFetchURLSourceAllParam:
+        """Return the same content as a request takes it: exactly what :meth:`to_dict` returns."""
+        return cast("WebFetchURLSourceAllParam", self.to_dict())
+
 
 _WEB_FETCH_URL_SOURCE_ALL_KEYS = frozenset({"type"})
 
@@ -67,6 +78,10 @@ class WebFetchURLSourceExcept(Struct):
     type: Literal["except"] = "except"
     tools: list[WebFetchURLSourceToolReference]
     """Tools whose results supply no URLs."""
+
+    def to_param(self) -> WebFetchURLSourceExceptParam:
+        """Return the same content as a request takes it: exactly what :meth:`to_dict` returns."""
+        return cast("WebFetchURLSourceExceptParam", self.to_dict())
 
 
 _WEB_FETCH_URL_SOURCE_EXCEPT_KEYS = frozenset({"type", "tools"})
@@ -95,6 +110,10 @@ class WebFetchURLSourceNone(Struct):
 
     type: Literal["none"] = "none"
 
+    def to_param(self) -> WebFetchURLSourceNoneParam:
+        """Return the same content as a request takes it: exactly what :meth:`to_dict` returns."""
+        return cast("WebFetchURLSourceNoneParam", self.to_dict())
+
 
 _WEB_FETCH_URL_SOURCE_NONE_KEYS = frozenset({"type"})
 
@@ -117,6 +136,10 @@ class WebFetchURLSourceOnly(Struct):
     type: Literal["only"] = "only"
     tools: list[WebFetchURLSourceToolReference]
     """Tools whose results supply URLs."""
+
+    def to_param(self) -> WebFetchURLSourceOnlyParam:
+        """Return the same content as a request takes it: exactly what :meth:`to_dict` returns."""
+        return cast("WebFetchURLSourceOnlyParam", self.to_dict())
 
 
 _WEB_FETCH_URL_SOURCE_ONLY_KEYS = frozenset({"type", "tools"})

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union, cast
 
 from ..._runtime.struct import Struct, extra, fill, model
 from ..._runtime.unset import UNSET, Unset
@@ -12,6 +12,7 @@ from .. import decoders
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ...params.messages.web_search import WebSearchToolResultBlockParam
     from .requests import CacheControlEphemeral
     from .tool_use import AllowedCaller, ToolCaller
 
@@ -422,6 +423,10 @@ class WebSearchToolResultBlock(Struct):
     """``id`` of the ``server_tool_use`` block this answers."""
     caller: ToolCaller | None | Unset = UNSET
     """What made the call: the model itself or code in a container."""
+
+    def to_param(self) -> WebSearchToolResultBlockParam:
+        """Return the same content as a request takes it: exactly what :meth:`to_dict` returns."""
+        return cast("WebSearchToolResultBlockParam", self.to_dict())
 
 
 _WEB_SEARCH_TOOL_RESULT_BLOCK_KEYS = frozenset({"type", "content", "tool_use_id", "caller"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union
 
-from ..._runtime.struct import Struct, extra, fill, model
+from ..._runtime.struct import Answer, extra, fill, model
 from ..._runtime.timestamp import decode_timestamp
 from ..._runtime.unset import UNSET, Unset
 from .. import decoders
@@ -52,7 +52,7 @@ Other strings are sent as they are; an unknown or retired model brings 404 ``not
 
 
 @model
-class ModelInfo(Struct):
+class ModelInfo(Answer):
     """Model in the catalogue, with its limits and life dates."""
 
     type: Literal["model"] = "model"
@@ -158,7 +158,7 @@ ModelLine: TypeAlias = Union[Literal["haiku", "sonnet", "opus", "fable", "mythos
 
 
 @model
-class ModelListResponse(Struct):
+class ModelListResponse(Answer):
     """One page of models, newest first."""
 
     data: list[ModelInfo]

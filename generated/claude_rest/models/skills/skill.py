@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..._runtime.struct import Struct, extra, fill, model
+from ..._runtime.struct import Answer, Struct, extra, fill, model
 from ..._runtime.timestamp import decode_timestamp
 from ..._runtime.unset import UNSET, Unset
 from .. import decoders
@@ -18,7 +18,7 @@ _new = object.__new__
 
 
 @model
-class DeletedSkill(Struct):
+class DeletedSkill(Answer):
     """Confirms that a skill was deleted."""
 
     id: str
@@ -43,7 +43,7 @@ def _decode_deleted_skill(data: dict[str, Any]) -> DeletedSkill:
 
 
 @model
-class Skill(Struct):
+class Skill(Answer):
     """Instructions and files that Claude can load into its container.
 
     In the shape of ``skills-2025-10-02`` it has ``display_title`` and ``latest_version`` in place
@@ -127,7 +127,7 @@ def _decode_skill(data: dict[str, Any]) -> Skill:
 
 
 @model
-class SkillListResponse(Struct):
+class SkillListResponse(Answer):
     """One page of skills."""
 
     data: list[Skill]

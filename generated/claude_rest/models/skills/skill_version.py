@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..._runtime.struct import Struct, extra, fill, model
+from ..._runtime.struct import Answer, extra, fill, model
 from ..._runtime.timestamp import decode_timestamp
 from ..._runtime.unset import UNSET, Unset
 from .. import decoders
@@ -18,7 +18,7 @@ _new = object.__new__
 
 
 @model
-class DeletedSkillVersion(Struct):
+class DeletedSkillVersion(Answer):
     """Confirms that a version of a skill was deleted."""
 
     id: str
@@ -43,7 +43,7 @@ def _decode_deleted_skill_version(data: dict[str, Any]) -> DeletedSkillVersion:
 
 
 @model
-class SkillVersion(Struct):
+class SkillVersion(Answer):
     """One upload of a skill's files. A version never changes."""
 
     id: str
@@ -102,7 +102,7 @@ def _decode_skill_version(data: dict[str, Any]) -> SkillVersion:
 
 
 @model
-class SkillVersionListResponse(Struct):
+class SkillVersionListResponse(Answer):
     """One page of versions of a skill."""
 
     data: list[SkillVersion]
