@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import math
 from collections import OrderedDict, UserDict, deque, namedtuple
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from enum import Enum, IntEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -23,9 +24,6 @@ from claude_rest._runtime.timestamp import Timestamp
 from claude_rest._runtime.unset import UNSET
 from claude_rest.models import TextBlock
 from schema_documents import canonical
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 HUGE = 10**30
 LONE = "\ud800"
@@ -253,6 +251,48 @@ def test_refuses(value: Any, words: str) -> None:
 def test_a_number_from_an_iterator_is_refused_too() -> None:
     with pytest.raises(EncodeError):
         dumps({"a": (value for value in [math.nan])})
+
+
+class Odd(Enum):
+    NAN = math.nan
+
+
+@pytest.mark.parametrize("padding", ["", "x" * 2 * codec.NAN_SCAN_BYTES], ids=["small", "large"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        math.nan,
+        -math.inf,
+        Real("nan"),
+        [[{"a": (1, math.inf)}]],
+        {"a": {"b": [None, math.nan]}},
+        OrderedDict(a=math.nan),
+        UserDict({"a": [math.nan]}),
+        (value for value in [{"a": math.nan}]),
+        deque([math.nan]),
+        Odd.NAN,
+        TextBlock.from_dict({"type": "text", "text": "x", "future": {"a": [math.nan]}}),
+        [Unknown("new", {"type": "new", "a": math.inf})],
+    ],
+    ids=range(12),
+)
+def test_a_number_json_lacks_never_becomes_null(value: Any, padding: str) -> None:
+    if isinstance(value, Iterator):
+        value = (item for item in [{"a": math.nan}])
+    with pytest.raises(EncodeError, match="cannot be sent as JSON"):
+        dumps({"model": padding, "messages": [value]})
+
+
+@pytest.mark.parametrize("padding", ["", "x" * 2 * codec.NAN_SCAN_BYTES], ids=["small", "large"])
+def test_null_is_written_by_the_fast_library(
+    padding: str, backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if backend == "orjson":
+        monkeypatch.setattr(json, "dumps", None)
+    block = TextBlock.from_dict({"type": "text", "text": padding, "citations": None})
+    value = {"a": [None, 1, 0.5, True, block, (None,)], "b": None, "c": ":null", "d": Size.BIG}
+    plain = {**value, "a": [None, 1, 0.5, True, block.to_dict(), [None]]}
+    assert loads(dumps(value)) == plain
 
 
 @pytest.mark.parametrize(

@@ -156,7 +156,7 @@ def test_unknown_tags_are_not_remembered() -> None:
         before, _ = tracemalloc.get_traced_memory()
         for number in range(100):
             union({"type": f"{number}" * 100_000})
-            blocks.decode_list("ContentBlock", [{"type": f"-{number}" * 100_000}])
+            blocks.lists["ContentBlock"]([{"type": f"-{number}" * 100_000}])
         after, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

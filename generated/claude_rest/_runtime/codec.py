@@ -38,8 +38,12 @@ BACKEND: str = "json" if _orjson_loads is None else "orjson"
 
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-NAN_CHECK_BYTES = 1 << 20
-"""Above this size orjson's ``null`` for a NaN deep in a body goes unnoticed."""
+NAN_SCAN_BYTES = 1 << 16
+"""Up to this size the text is searched for ``null`` before the value is looked through.
+
+To search a body of many megabytes takes longer than to visit its values, most of which are long
+strings.
+"""
 _NULLS = (b":null", b"[null", b",null")
 
 
@@ -96,10 +100,11 @@ def dumps(value: Any) -> bytes:
             # Lone surrogates, integers beyond 64 bits, keys that are not strings, deep nesting.
         else:
             # orjson writes null for NaN and infinities, which the standard library refuses.
-            # Finding that out means encoding again; a long history is spared the time.
-            if len(text) > NAN_CHECK_BYTES or (
-                text != b"null" and not any(null in text for null in _NULLS)
-            ):
+            if (
+                len(text) <= NAN_SCAN_BYTES
+                and text != b"null"
+                and not any(null in text for null in _NULLS)
+            ) or not _holds_nan([value, *default.made]):
                 return text
     try:
         encoded = json.dumps(
@@ -111,6 +116,30 @@ def dumps(value: Any) -> bytes:
         return encoded.encode()
     except UnicodeEncodeError:
         return _LONE_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", encoded).encode()
+
+
+def _holds_nan(values: list[Any]) -> bool:
+    """Tell whether a number that JSON lacks is among ``values`` or inside one of them.
+
+    Only containers that orjson reads itself are entered: what stands for all others is to be
+    among ``values``.
+    """
+    pending: list[Any] = [values]
+    while pending:
+        for value in pending.pop():
+            kind = value.__class__
+            if kind is str or kind is int or value is None:
+                continue
+            if kind is dict or isinstance(value, dict):
+                pending.append(value.values())
+            elif kind is list or kind is tuple or isinstance(value, list):
+                pending.append(value)
+            elif isinstance(value, float):
+                if value - value != 0:
+                    return True
+            elif hasattr(kind, "__members__"):
+                pending.append((value.value,))
+    return False
 
 
 def _encode_error(error: BaseException) -> BaseException:
@@ -128,17 +157,24 @@ class _Default:
     starts over: what was read is kept.
     """
 
-    __slots__ = ("_read",)
+    __slots__ = ("_read", "made")
+
+    made: list[Any]
+    """Everything that stood for another value."""
 
     def __init__(self) -> None:
         self._read: dict[int, tuple[Any, list[Any]]] = {}
+        self.made = []
 
     def __call__(self, value: Any) -> Any:
         if hasattr(value.__class__, "__next__"):
             if id(value) not in self._read:
                 self._read[id(value)] = (value, list(value))
-            return self._read[id(value)][1]
-        return _default(value)
+            made = self._read[id(value)][1]
+        else:
+            made = _default(value)
+        self.made.append(made)
+        return made
 
 
 def _default(value: Any) -> Any:

@@ -37,13 +37,13 @@ def _decode_api_error_object(data: dict[str, Any]) -> APIErrorObject:
         self.message = data["message"]
     except KeyError:
         return _decode_api_error_object(fill(data, ("type", "message")))
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "details" in data:
-            known += 1
+            more -= 1
             details = data["details"]
             self.details = _decode_error_details(details) if details.__class__ is dict else details
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _API_ERROR_OBJECT_KEYS)
     return self
 
@@ -70,13 +70,13 @@ def _decode_authentication_error_object(data: dict[str, Any]) -> AuthenticationE
         self.message = data["message"]
     except KeyError:
         return _decode_authentication_error_object(fill(data, ("type", "message")))
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "details" in data:
-            known += 1
+            more -= 1
             details = data["details"]
             self.details = _decode_error_details(details) if details.__class__ is dict else details
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _AUTHENTICATION_ERROR_OBJECT_KEYS)
     return self
 
@@ -103,13 +103,13 @@ def _decode_billing_error_object(data: dict[str, Any]) -> BillingErrorObject:
         self.message = data["message"]
     except KeyError:
         return _decode_billing_error_object(fill(data, ("type", "message")))
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "details" in data:
-            known += 1
+            more -= 1
             details = data["details"]
             self.details = _decode_error_details(details) if details.__class__ is dict else details
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _BILLING_ERROR_OBJECT_KEYS)
     return self
 
@@ -136,13 +136,13 @@ def _decode_conflict_error_object(data: dict[str, Any]) -> ConflictErrorObject:
         self.message = data["message"]
     except KeyError:
         return _decode_conflict_error_object(fill(data, ("type", "message")))
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "details" in data:
-            known += 1
+            more -= 1
             details = data["details"]
             self.details = _decode_error_details(details) if details.__class__ is dict else details
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _CONFLICT_ERROR_OBJECT_KEYS)
     return self
 
@@ -163,12 +163,12 @@ _ERROR_DETAILS_KEYS = frozenset({"error_code"})
 
 def _decode_error_details(data: dict[str, Any]) -> ErrorDetails:
     self = _new(ErrorDetails)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "error_code" in data:
-            known += 1
+            more -= 1
             self.error_code = data["error_code"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _ERROR_DETAILS_KEYS)
     return self
 
@@ -236,12 +236,12 @@ def _decode_error_response(data: dict[str, Any]) -> ErrorResponse:
     except KeyError:
         return _decode_error_response(fill(data, ("type", "error")))
     self.error = _decode_error_object(error)
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "request_id" in data:
-            known += 1
+            more -= 1
             self.request_id = data["request_id"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _ERROR_RESPONSE_KEYS)
     return self
 
@@ -268,13 +268,13 @@ def _decode_gateway_timeout_error_object(data: dict[str, Any]) -> GatewayTimeout
         self.message = data["message"]
     except KeyError:
         return _decode_gateway_timeout_error_object(fill(data, ("type", "message")))
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "details" in data:
-            known += 1
+            more -= 1
             details = data["details"]
             self.details = _decode_error_details(details) if details.__class__ is dict else details
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _GATEWAY_TIMEOUT_ERROR_OBJECT_KEYS)
     return self
 
@@ -304,13 +304,13 @@ def _decode_invalid_request_error_object(data: dict[str, Any]) -> InvalidRequest
         self.message = data["message"]
     except KeyError:
         return _decode_invalid_request_error_object(fill(data, ("type", "message")))
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "details" in data:
-            known += 1
+            more -= 1
             details = data["details"]
             self.details = _decode_error_details(details) if details.__class__ is dict else details
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _INVALID_REQUEST_ERROR_OBJECT_KEYS)
     return self
 
@@ -340,13 +340,13 @@ def _decode_not_found_error_object(data: dict[str, Any]) -> NotFoundErrorObject:
         self.message = data["message"]
     except KeyError:
         return _decode_not_found_error_object(fill(data, ("type", "message")))
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "details" in data:
-            known += 1
+            more -= 1
             details = data["details"]
             self.details = _decode_error_details(details) if details.__class__ is dict else details
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _NOT_FOUND_ERROR_OBJECT_KEYS)
     return self
 
@@ -373,13 +373,13 @@ def _decode_overloaded_error_object(data: dict[str, Any]) -> OverloadedErrorObje
         self.message = data["message"]
     except KeyError:
         return _decode_overloaded_error_object(fill(data, ("type", "message")))
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "details" in data:
-            known += 1
+            more -= 1
             details = data["details"]
             self.details = _decode_error_details(details) if details.__class__ is dict else details
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _OVERLOADED_ERROR_OBJECT_KEYS)
     return self
 
@@ -406,13 +406,13 @@ def _decode_permission_error_object(data: dict[str, Any]) -> PermissionErrorObje
         self.message = data["message"]
     except KeyError:
         return _decode_permission_error_object(fill(data, ("type", "message")))
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "details" in data:
-            known += 1
+            more -= 1
             details = data["details"]
             self.details = _decode_error_details(details) if details.__class__ is dict else details
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _PERMISSION_ERROR_OBJECT_KEYS)
     return self
 
@@ -439,13 +439,13 @@ def _decode_rate_limit_error_object(data: dict[str, Any]) -> RateLimitErrorObjec
         self.message = data["message"]
     except KeyError:
         return _decode_rate_limit_error_object(fill(data, ("type", "message")))
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "details" in data:
-            known += 1
+            more -= 1
             details = data["details"]
             self.details = _decode_error_details(details) if details.__class__ is dict else details
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _RATE_LIMIT_ERROR_OBJECT_KEYS)
     return self
 
@@ -472,13 +472,13 @@ def _decode_request_too_large_error_object(data: dict[str, Any]) -> RequestTooLa
         self.message = data["message"]
     except KeyError:
         return _decode_request_too_large_error_object(fill(data, ("type", "message")))
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "details" in data:
-            known += 1
+            more -= 1
             details = data["details"]
             self.details = _decode_error_details(details) if details.__class__ is dict else details
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _REQUEST_TOO_LARGE_ERROR_OBJECT_KEYS)
     return self
 

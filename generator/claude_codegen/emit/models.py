@@ -81,9 +81,9 @@ _DECODER_NAMES = frozenset(
         "frozenset",
         "item",
         "key",
-        "known",
         "len",
         "list",
+        "more",
         "object",
         "str",
         "type",
@@ -133,8 +133,8 @@ def params_of(representation: Representation, answers: frozenset[str]) -> dict[s
     """Return the request type of each model that can go back into a request.
 
     Two kinds of models can. The members of a union ``X`` become those of ``XParam`` with the same
-    tags, when these have all of their fields. An answer ``X`` becomes ``XParam``, or its member with
-    the answer's tag, and that takes the fields that the two have in common.
+    tags, when these have all of their fields. An answer ``X`` becomes ``XParam``, or its member
+    with the answer's tag, and that takes the fields that the two have in common.
     """
     components = representation.components
     found: dict[str, _Param] = {}
@@ -499,7 +499,7 @@ class _Emitter:
             case Tagged():
                 return f"{self.hoisted(kind)}({value})"
             case ListOf(Ref(name)) if self.is_plain(name):
-                return f"decoders.decode_list({string(name)}, {value})"
+                return f"decoders.lists[{string(name)}]({value})"
             case ListOf(item):
                 return f"[{self.decode(item, 'item', here)} for item in {value}]"
             case MapOf(Ref(name)) if self.is_plain(name):

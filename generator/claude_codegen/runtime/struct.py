@@ -267,12 +267,15 @@ class Decoders(dict[str, "Callable[[Any], Any]"]):
     types it meets.
     """
 
+    lists: _ListDecoders
+    """Decoders of lists by the component of their items; what is no object stays as it came."""
+
     def __init__(self, modules: Mapping[str, str], package: str) -> None:
         """Take the module of each component, relative to ``package``."""
         super().__init__()
         self._modules = modules
         self._package = package
-        self._lists: dict[str, Callable[[list[Any]], list[Any]]] = {}
+        self.lists = _ListDecoders(self)
 
     def __missing__(self, name: str) -> Callable[[Any], Any]:
         module = import_module(f".{self._modules[name]}", self._package)
@@ -283,20 +286,22 @@ class Decoders(dict[str, "Callable[[Any], Any]"]):
         self.update(module.DECODERS)
         return decode
 
-    def decode_list(self, name: str, values: list[Any]) -> list[Any]:
-        """Decode each object of a list; anything else in it stays as it came."""
-        try:
-            decode_list = self._lists[name]
-        except KeyError:
-            decode_list = self._lists[name] = _list_decoder(self[name])
-        return decode_list(values)
-
     def decode_map(self, name: str, values: dict[str, Any]) -> dict[str, Any]:
         """Decode each object among the values of a map; anything else stays as it came."""
         decode = self[name]
         return {
             key: decode(value) if type(value) is dict else value for key, value in values.items()
         }
+
+
+class _ListDecoders(dict[str, "Callable[[list[Any]], list[Any]]"]):
+    def __init__(self, decoders: Decoders) -> None:
+        super().__init__()
+        self._decoders = decoders
+
+    def __missing__(self, name: str) -> Callable[[list[Any]], list[Any]]:
+        decode_list = self[name] = _list_decoder(self._decoders[name])
+        return decode_list
 
 
 def _list_decoder(decode: Callable[[Any], Any]) -> Callable[[list[Any]], list[Any]]:

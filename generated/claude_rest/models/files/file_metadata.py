@@ -36,12 +36,12 @@ def _decode_deleted_file(data: dict[str, Any]) -> DeletedFile:
         self.id = data["id"]
     except KeyError:
         return _decode_deleted_file(fill(data, ("id",)))
-    known = 1
-    if len(data) != known:
+    more = len(data) - 1
+    if more:
         if "type" in data:
-            known += 1
+            more -= 1
             self.type = data["type"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _DELETED_FILE_KEYS)
     return self
 
@@ -78,22 +78,22 @@ def _decode_file_list_response(data: dict[str, Any]) -> FileListResponse:
         data_ = data["data"]
     except KeyError:
         return _decode_file_list_response(fill(data, ("data",)))
-    self.data = decoders.decode_list("FileMetadata", data_) if data_.__class__ is list else data_
-    known = 1
-    if len(data) != known:
+    self.data = decoders.lists["FileMetadata"](data_) if data_.__class__ is list else data_
+    more = len(data) - 1
+    if more:
         if "first_id" in data:
-            known += 1
+            more -= 1
             self.first_id = data["first_id"]
         if "has_more" in data:
-            known += 1
+            more -= 1
             self.has_more = data["has_more"]
         if "last_id" in data:
-            known += 1
+            more -= 1
             self.last_id = data["last_id"]
         if "next_page" in data:
-            known += 1
+            more -= 1
             self.next_page = data["next_page"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _FILE_LIST_RESPONSE_KEYS)
     return self
 
@@ -160,20 +160,20 @@ def _decode_file_metadata(data: dict[str, Any]) -> FileMetadata:
             fill(data, ("id", "created_at", "filename", "mime_type", "size_bytes", "type"))
         )
     self.created_at = decode_timestamp(created_at)
-    known = 6
-    if len(data) != known:
+    more = len(data) - 6
+    if more:
         if "downloadable" in data:
-            known += 1
+            more -= 1
             self.downloadable = data["downloadable"]
         if "expires_at" in data:
-            known += 1
+            more -= 1
             expires_at = data["expires_at"]
             self.expires_at = decode_timestamp(expires_at)
         if "scope" in data:
-            known += 1
+            more -= 1
             scope = data["scope"]
             self.scope = _decode_file_scope(scope) if scope.__class__ is dict else scope
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _FILE_METADATA_KEYS)
     return self
 

@@ -117,24 +117,24 @@ def _decode_message_batch(data: dict[str, Any]) -> MessageBatch:
         if request_counts.__class__ is dict
         else request_counts
     )
-    known = 6
-    if len(data) != known:
+    more = len(data) - 6
+    if more:
         if "archived_at" in data:
-            known += 1
+            more -= 1
             archived_at = data["archived_at"]
             self.archived_at = decode_timestamp(archived_at)
         if "cancel_initiated_at" in data:
-            known += 1
+            more -= 1
             cancel_initiated_at = data["cancel_initiated_at"]
             self.cancel_initiated_at = decode_timestamp(cancel_initiated_at)
         if "ended_at" in data:
-            known += 1
+            more -= 1
             ended_at = data["ended_at"]
             self.ended_at = decode_timestamp(ended_at)
         if "results_url" in data:
-            known += 1
+            more -= 1
             self.results_url = data["results_url"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _MESSAGE_BATCH_KEYS)
     return self
 
@@ -167,7 +167,7 @@ def _decode_message_batch_list_response(data: dict[str, Any]) -> MessageBatchLis
         return _decode_message_batch_list_response(
             fill(data, ("data", "first_id", "has_more", "last_id"))
         )
-    self.data = decoders.decode_list("MessageBatch", data_) if data_.__class__ is list else data_
+    self.data = decoders.lists["MessageBatch"](data_) if data_.__class__ is list else data_
     if len(data) != 4:
         self._extra = extra(data, _MESSAGE_BATCH_LIST_RESPONSE_KEYS)
     return self

@@ -43,12 +43,12 @@ def _decode_advisor_redacted_result_block(data: dict[str, Any]) -> AdvisorRedact
         self.encrypted_content = data["encrypted_content"]
     except KeyError:
         return _decode_advisor_redacted_result_block(fill(data, ("type", "encrypted_content")))
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "stop_reason" in data:
-            known += 1
+            more -= 1
             self.stop_reason = data["stop_reason"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _ADVISOR_REDACTED_RESULT_BLOCK_KEYS)
     return self
 
@@ -76,12 +76,12 @@ def _decode_advisor_result_block(data: dict[str, Any]) -> AdvisorResultBlock:
         self.text = data["text"]
     except KeyError:
         return _decode_advisor_result_block(fill(data, ("type", "text")))
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "stop_reason" in data:
-            known += 1
+            more -= 1
             self.stop_reason = data["stop_reason"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _ADVISOR_RESULT_BLOCK_KEYS)
     return self
 
@@ -144,13 +144,13 @@ def _decode_advisor_tool_20260301(data: dict[str, Any]) -> AdvisorTool20260301:
         self.name = data["name"]
     except KeyError:
         return _decode_advisor_tool_20260301(fill(data, ("type", "model", "name")))
-    known = 3
-    if len(data) != known:
+    more = len(data) - 3
+    if more:
         if "allowed_callers" in data:
-            known += 1
+            more -= 1
             self.allowed_callers = data["allowed_callers"]
         if "cache_control" in data:
-            known += 1
+            more -= 1
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
@@ -158,24 +158,24 @@ def _decode_advisor_tool_20260301(data: dict[str, Any]) -> AdvisorTool20260301:
                 else cache_control
             )
         if "caching" in data:
-            known += 1
+            more -= 1
             caching = data["caching"]
             self.caching = (
                 decoders["CacheControlEphemeral"](caching) if caching.__class__ is dict else caching
             )
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "max_tokens" in data:
-            known += 1
+            more -= 1
             self.max_tokens = data["max_tokens"]
         if "max_uses" in data:
-            known += 1
+            more -= 1
             self.max_uses = data["max_uses"]
         if "strict" in data:
-            known += 1
+            more -= 1
             self.strict = data["strict"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _ADVISOR_TOOL_20260301_KEYS)
     return self
 

@@ -73,7 +73,7 @@ def _decode_bash_code_execution_result_block(data: dict[str, Any]) -> BashCodeEx
             fill(data, ("type", "content", "return_code", "stderr", "stdout"))
         )
     self.content = (
-        decoders.decode_list("BashCodeExecutionOutputBlock", content)
+        decoders.lists["BashCodeExecutionOutputBlock"](content)
         if content.__class__ is list
         else content
     )

@@ -77,10 +77,10 @@ def _decode_browser_toolset_20260801(data: dict[str, Any]) -> BrowserToolset2026
         self.type = data["type"]
     except KeyError:
         return _decode_browser_toolset_20260801(fill(data, ("type",)))
-    known = 1
-    if len(data) != known:
+    more = len(data) - 1
+    if more:
         if "cache_control" in data:
-            known += 1
+            more -= 1
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
@@ -88,12 +88,12 @@ def _decode_browser_toolset_20260801(data: dict[str, Any]) -> BrowserToolset2026
                 else cache_control
             )
         if "configs" in data:
-            known += 1
+            more -= 1
             configs = data["configs"]
             self.configs = (
                 _decode_browser_toolset_configs(configs) if configs.__class__ is dict else configs
             )
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _BROWSER_TOOLSET_20260801_KEYS)
     return self
 
@@ -245,10 +245,10 @@ _BROWSER_TOOLSET_CONFIGS_KEYS = frozenset(
 
 def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfigs:
     self = _new(BrowserToolsetConfigs)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "close_tab" in data:
-            known += 1
+            more -= 1
             close_tab = data["close_tab"]
             self.close_tab = (
                 decoders["BrowserCloseTabConfig"](close_tab)
@@ -256,7 +256,7 @@ def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfi
                 else close_tab
             )
         if "double_click" in data:
-            known += 1
+            more -= 1
             double_click = data["double_click"]
             self.double_click = (
                 decoders["BrowserDoubleClickConfig"](double_click)
@@ -264,7 +264,7 @@ def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfi
                 else double_click
             )
         if "file_upload" in data:
-            known += 1
+            more -= 1
             file_upload = data["file_upload"]
             self.file_upload = (
                 decoders["BrowserFileUploadConfig"](file_upload)
@@ -272,11 +272,11 @@ def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfi
                 else file_upload
             )
         if "find" in data:
-            known += 1
+            more -= 1
             find = data["find"]
             self.find = decoders["BrowserFindConfig"](find) if find.__class__ is dict else find
         if "form_input" in data:
-            known += 1
+            more -= 1
             form_input = data["form_input"]
             self.form_input = (
                 decoders["BrowserFormInputConfig"](form_input)
@@ -284,7 +284,7 @@ def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfi
                 else form_input
             )
         if "get_page_text" in data:
-            known += 1
+            more -= 1
             get_page_text = data["get_page_text"]
             self.get_page_text = (
                 decoders["BrowserGetPageTextConfig"](get_page_text)
@@ -292,7 +292,7 @@ def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfi
                 else get_page_text
             )
         if "hold_key" in data:
-            known += 1
+            more -= 1
             hold_key = data["hold_key"]
             self.hold_key = (
                 decoders["BrowserHoldKeyConfig"](hold_key)
@@ -300,11 +300,11 @@ def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfi
                 else hold_key
             )
         if "hover" in data:
-            known += 1
+            more -= 1
             hover = data["hover"]
             self.hover = decoders["BrowserHoverConfig"](hover) if hover.__class__ is dict else hover
         if "javascript_exec" in data:
-            known += 1
+            more -= 1
             javascript_exec = data["javascript_exec"]
             self.javascript_exec = (
                 decoders["BrowserJavascriptExecConfig"](javascript_exec)
@@ -312,11 +312,11 @@ def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfi
                 else javascript_exec
             )
         if "key" in data:
-            known += 1
+            more -= 1
             key_ = data["key"]
             self.key = decoders["BrowserKeyConfig"](key_) if key_.__class__ is dict else key_
         if "left_click" in data:
-            known += 1
+            more -= 1
             left_click = data["left_click"]
             self.left_click = (
                 decoders["BrowserLeftClickConfig"](left_click)
@@ -324,7 +324,7 @@ def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfi
                 else left_click
             )
         if "left_click_drag" in data:
-            known += 1
+            more -= 1
             left_click_drag = data["left_click_drag"]
             self.left_click_drag = (
                 decoders["BrowserLeftClickDragConfig"](left_click_drag)
@@ -332,7 +332,7 @@ def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfi
                 else left_click_drag
             )
         if "left_mouse_down" in data:
-            known += 1
+            more -= 1
             left_mouse_down = data["left_mouse_down"]
             self.left_mouse_down = (
                 decoders["BrowserLeftMouseDownConfig"](left_mouse_down)
@@ -340,7 +340,7 @@ def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfi
                 else left_mouse_down
             )
         if "left_mouse_up" in data:
-            known += 1
+            more -= 1
             left_mouse_up = data["left_mouse_up"]
             self.left_mouse_up = (
                 decoders["BrowserLeftMouseUpConfig"](left_mouse_up)
@@ -348,7 +348,7 @@ def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfi
                 else left_mouse_up
             )
         if "list_tabs" in data:
-            known += 1
+            more -= 1
             list_tabs = data["list_tabs"]
             self.list_tabs = (
                 decoders["BrowserListTabsConfig"](list_tabs)
@@ -356,7 +356,7 @@ def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfi
                 else list_tabs
             )
         if "middle_click" in data:
-            known += 1
+            more -= 1
             middle_click = data["middle_click"]
             self.middle_click = (
                 decoders["BrowserMiddleClickConfig"](middle_click)
@@ -364,7 +364,7 @@ def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfi
                 else middle_click
             )
         if "mouse_move" in data:
-            known += 1
+            more -= 1
             mouse_move = data["mouse_move"]
             self.mouse_move = (
                 decoders["BrowserMouseMoveConfig"](mouse_move)
@@ -372,7 +372,7 @@ def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfi
                 else mouse_move
             )
         if "navigate" in data:
-            known += 1
+            more -= 1
             navigate = data["navigate"]
             self.navigate = (
                 decoders["BrowserNavigateConfig"](navigate)
@@ -380,13 +380,13 @@ def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfi
                 else navigate
             )
         if "new_tab" in data:
-            known += 1
+            more -= 1
             new_tab = data["new_tab"]
             self.new_tab = (
                 decoders["BrowserNewTabConfig"](new_tab) if new_tab.__class__ is dict else new_tab
             )
         if "read_console" in data:
-            known += 1
+            more -= 1
             read_console = data["read_console"]
             self.read_console = (
                 decoders["BrowserReadConsoleConfig"](read_console)
@@ -394,7 +394,7 @@ def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfi
                 else read_console
             )
         if "read_network" in data:
-            known += 1
+            more -= 1
             read_network = data["read_network"]
             self.read_network = (
                 decoders["BrowserReadNetworkConfig"](read_network)
@@ -402,7 +402,7 @@ def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfi
                 else read_network
             )
         if "read_page" in data:
-            known += 1
+            more -= 1
             read_page = data["read_page"]
             self.read_page = (
                 decoders["BrowserReadPageConfig"](read_page)
@@ -410,7 +410,7 @@ def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfi
                 else read_page
             )
         if "right_click" in data:
-            known += 1
+            more -= 1
             right_click = data["right_click"]
             self.right_click = (
                 decoders["BrowserRightClickConfig"](right_click)
@@ -418,7 +418,7 @@ def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfi
                 else right_click
             )
         if "screenshot" in data:
-            known += 1
+            more -= 1
             screenshot = data["screenshot"]
             self.screenshot = (
                 decoders["BrowserScreenshotConfig"](screenshot)
@@ -426,13 +426,13 @@ def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfi
                 else screenshot
             )
         if "scroll" in data:
-            known += 1
+            more -= 1
             scroll = data["scroll"]
             self.scroll = (
                 decoders["BrowserScrollConfig"](scroll) if scroll.__class__ is dict else scroll
             )
         if "scroll_to" in data:
-            known += 1
+            more -= 1
             scroll_to = data["scroll_to"]
             self.scroll_to = (
                 decoders["BrowserScrollToConfig"](scroll_to)
@@ -440,7 +440,7 @@ def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfi
                 else scroll_to
             )
         if "switch_tab" in data:
-            known += 1
+            more -= 1
             switch_tab = data["switch_tab"]
             self.switch_tab = (
                 decoders["BrowserSwitchTabConfig"](switch_tab)
@@ -448,7 +448,7 @@ def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfi
                 else switch_tab
             )
         if "triple_click" in data:
-            known += 1
+            more -= 1
             triple_click = data["triple_click"]
             self.triple_click = (
                 decoders["BrowserTripleClickConfig"](triple_click)
@@ -456,18 +456,18 @@ def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfi
                 else triple_click
             )
         if "type" in data:
-            known += 1
+            more -= 1
             type_ = data["type"]
             self.type = decoders["BrowserTypeConfig"](type_) if type_.__class__ is dict else type_
         if "wait" in data:
-            known += 1
+            more -= 1
             wait = data["wait"]
             self.wait = decoders["BrowserWaitConfig"](wait) if wait.__class__ is dict else wait
         if "zoom" in data:
-            known += 1
+            more -= 1
             zoom = data["zoom"]
             self.zoom = decoders["BrowserZoomConfig"](zoom) if zoom.__class__ is dict else zoom
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _BROWSER_TOOLSET_CONFIGS_KEYS)
     return self
 

@@ -36,15 +36,15 @@ _BROWSER_FILE_UPLOAD_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_file_upload_config(data: dict[str, Any]) -> BrowserFileUploadConfig:
     self = _new(BrowserFileUploadConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _BROWSER_FILE_UPLOAD_CONFIG_KEYS)
     return self
 
@@ -70,15 +70,15 @@ _BROWSER_FIND_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_find_config(data: dict[str, Any]) -> BrowserFindConfig:
     self = _new(BrowserFindConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _BROWSER_FIND_CONFIG_KEYS)
     return self
 
@@ -104,15 +104,15 @@ _BROWSER_FORM_INPUT_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_form_input_config(data: dict[str, Any]) -> BrowserFormInputConfig:
     self = _new(BrowserFormInputConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _BROWSER_FORM_INPUT_CONFIG_KEYS)
     return self
 
@@ -138,15 +138,15 @@ _BROWSER_GET_PAGE_TEXT_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_get_page_text_config(data: dict[str, Any]) -> BrowserGetPageTextConfig:
     self = _new(BrowserGetPageTextConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _BROWSER_GET_PAGE_TEXT_CONFIG_KEYS)
     return self
 
@@ -172,15 +172,15 @@ _BROWSER_HOLD_KEY_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_hold_key_config(data: dict[str, Any]) -> BrowserHoldKeyConfig:
     self = _new(BrowserHoldKeyConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _BROWSER_HOLD_KEY_CONFIG_KEYS)
     return self
 
@@ -206,15 +206,15 @@ _BROWSER_JAVASCRIPT_EXEC_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_javascript_exec_config(data: dict[str, Any]) -> BrowserJavascriptExecConfig:
     self = _new(BrowserJavascriptExecConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _BROWSER_JAVASCRIPT_EXEC_CONFIG_KEYS)
     return self
 
@@ -240,15 +240,15 @@ _BROWSER_KEY_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_key_config(data: dict[str, Any]) -> BrowserKeyConfig:
     self = _new(BrowserKeyConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _BROWSER_KEY_CONFIG_KEYS)
     return self
 
@@ -274,15 +274,15 @@ _BROWSER_READ_PAGE_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_read_page_config(data: dict[str, Any]) -> BrowserReadPageConfig:
     self = _new(BrowserReadPageConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _BROWSER_READ_PAGE_CONFIG_KEYS)
     return self
 
@@ -308,15 +308,15 @@ _BROWSER_SCREENSHOT_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_screenshot_config(data: dict[str, Any]) -> BrowserScreenshotConfig:
     self = _new(BrowserScreenshotConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _BROWSER_SCREENSHOT_CONFIG_KEYS)
     return self
 
@@ -339,15 +339,15 @@ _BROWSER_TYPE_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_type_config(data: dict[str, Any]) -> BrowserTypeConfig:
     self = _new(BrowserTypeConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _BROWSER_TYPE_CONFIG_KEYS)
     return self
 
@@ -370,15 +370,15 @@ _BROWSER_WAIT_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_wait_config(data: dict[str, Any]) -> BrowserWaitConfig:
     self = _new(BrowserWaitConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _BROWSER_WAIT_CONFIG_KEYS)
     return self
 
@@ -404,15 +404,15 @@ _BROWSER_ZOOM_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_zoom_config(data: dict[str, Any]) -> BrowserZoomConfig:
     self = _new(BrowserZoomConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _BROWSER_ZOOM_CONFIG_KEYS)
     return self
 

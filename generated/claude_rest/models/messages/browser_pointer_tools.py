@@ -35,15 +35,15 @@ _BROWSER_DOUBLE_CLICK_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_double_click_config(data: dict[str, Any]) -> BrowserDoubleClickConfig:
     self = _new(BrowserDoubleClickConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _BROWSER_DOUBLE_CLICK_CONFIG_KEYS)
     return self
 
@@ -69,15 +69,15 @@ _BROWSER_HOVER_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_hover_config(data: dict[str, Any]) -> BrowserHoverConfig:
     self = _new(BrowserHoverConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _BROWSER_HOVER_CONFIG_KEYS)
     return self
 
@@ -103,15 +103,15 @@ _BROWSER_LEFT_CLICK_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_left_click_config(data: dict[str, Any]) -> BrowserLeftClickConfig:
     self = _new(BrowserLeftClickConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _BROWSER_LEFT_CLICK_CONFIG_KEYS)
     return self
 
@@ -137,15 +137,15 @@ _BROWSER_LEFT_CLICK_DRAG_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_left_click_drag_config(data: dict[str, Any]) -> BrowserLeftClickDragConfig:
     self = _new(BrowserLeftClickDragConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _BROWSER_LEFT_CLICK_DRAG_CONFIG_KEYS)
     return self
 
@@ -171,15 +171,15 @@ _BROWSER_LEFT_MOUSE_DOWN_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_left_mouse_down_config(data: dict[str, Any]) -> BrowserLeftMouseDownConfig:
     self = _new(BrowserLeftMouseDownConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _BROWSER_LEFT_MOUSE_DOWN_CONFIG_KEYS)
     return self
 
@@ -205,15 +205,15 @@ _BROWSER_LEFT_MOUSE_UP_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_left_mouse_up_config(data: dict[str, Any]) -> BrowserLeftMouseUpConfig:
     self = _new(BrowserLeftMouseUpConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _BROWSER_LEFT_MOUSE_UP_CONFIG_KEYS)
     return self
 
@@ -239,15 +239,15 @@ _BROWSER_MIDDLE_CLICK_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_middle_click_config(data: dict[str, Any]) -> BrowserMiddleClickConfig:
     self = _new(BrowserMiddleClickConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _BROWSER_MIDDLE_CLICK_CONFIG_KEYS)
     return self
 
@@ -273,15 +273,15 @@ _BROWSER_MOUSE_MOVE_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_mouse_move_config(data: dict[str, Any]) -> BrowserMouseMoveConfig:
     self = _new(BrowserMouseMoveConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _BROWSER_MOUSE_MOVE_CONFIG_KEYS)
     return self
 
@@ -307,15 +307,15 @@ _BROWSER_RIGHT_CLICK_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_right_click_config(data: dict[str, Any]) -> BrowserRightClickConfig:
     self = _new(BrowserRightClickConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _BROWSER_RIGHT_CLICK_CONFIG_KEYS)
     return self
 
@@ -341,15 +341,15 @@ _BROWSER_SCROLL_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_scroll_config(data: dict[str, Any]) -> BrowserScrollConfig:
     self = _new(BrowserScrollConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _BROWSER_SCROLL_CONFIG_KEYS)
     return self
 
@@ -375,15 +375,15 @@ _BROWSER_SCROLL_TO_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_scroll_to_config(data: dict[str, Any]) -> BrowserScrollToConfig:
     self = _new(BrowserScrollToConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _BROWSER_SCROLL_TO_CONFIG_KEYS)
     return self
 
@@ -409,15 +409,15 @@ _BROWSER_TRIPLE_CLICK_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_triple_click_config(data: dict[str, Any]) -> BrowserTripleClickConfig:
     self = _new(BrowserTripleClickConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _BROWSER_TRIPLE_CLICK_CONFIG_KEYS)
     return self
 

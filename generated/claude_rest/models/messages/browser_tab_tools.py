@@ -35,15 +35,15 @@ _BROWSER_CLOSE_TAB_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_close_tab_config(data: dict[str, Any]) -> BrowserCloseTabConfig:
     self = _new(BrowserCloseTabConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _BROWSER_CLOSE_TAB_CONFIG_KEYS)
     return self
 
@@ -69,15 +69,15 @@ _BROWSER_LIST_TABS_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_list_tabs_config(data: dict[str, Any]) -> BrowserListTabsConfig:
     self = _new(BrowserListTabsConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _BROWSER_LIST_TABS_CONFIG_KEYS)
     return self
 
@@ -103,15 +103,15 @@ _BROWSER_NAVIGATE_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_navigate_config(data: dict[str, Any]) -> BrowserNavigateConfig:
     self = _new(BrowserNavigateConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _BROWSER_NAVIGATE_CONFIG_KEYS)
     return self
 
@@ -137,15 +137,15 @@ _BROWSER_NEW_TAB_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_new_tab_config(data: dict[str, Any]) -> BrowserNewTabConfig:
     self = _new(BrowserNewTabConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _BROWSER_NEW_TAB_CONFIG_KEYS)
     return self
 
@@ -171,15 +171,15 @@ _BROWSER_READ_CONSOLE_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_read_console_config(data: dict[str, Any]) -> BrowserReadConsoleConfig:
     self = _new(BrowserReadConsoleConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _BROWSER_READ_CONSOLE_CONFIG_KEYS)
     return self
 
@@ -205,15 +205,15 @@ _BROWSER_READ_NETWORK_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_read_network_config(data: dict[str, Any]) -> BrowserReadNetworkConfig:
     self = _new(BrowserReadNetworkConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _BROWSER_READ_NETWORK_CONFIG_KEYS)
     return self
 
@@ -239,15 +239,15 @@ _BROWSER_SWITCH_TAB_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_browser_switch_tab_config(data: dict[str, Any]) -> BrowserSwitchTabConfig:
     self = _new(BrowserSwitchTabConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _BROWSER_SWITCH_TAB_CONFIG_KEYS)
     return self
 

@@ -61,15 +61,15 @@ def _decode_citation_char_location(data: dict[str, Any]) -> CitationCharLocation
                 data, ("type", "cited_text", "document_index", "end_char_index", "start_char_index")
             )
         )
-    known = 5
-    if len(data) != known:
+    more = len(data) - 5
+    if more:
         if "document_title" in data:
-            known += 1
+            more -= 1
             self.document_title = data["document_title"]
         if "file_id" in data:
-            known += 1
+            more -= 1
             self.file_id = data["file_id"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _CITATION_CHAR_LOCATION_KEYS)
     return self
 
@@ -124,15 +124,15 @@ def _decode_citation_content_block_location(data: dict[str, Any]) -> CitationCon
                 ("type", "cited_text", "document_index", "end_block_index", "start_block_index"),
             )
         )
-    known = 5
-    if len(data) != known:
+    more = len(data) - 5
+    if more:
         if "document_title" in data:
-            known += 1
+            more -= 1
             self.document_title = data["document_title"]
         if "file_id" in data:
-            known += 1
+            more -= 1
             self.file_id = data["file_id"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _CITATION_CONTENT_BLOCK_LOCATION_KEYS)
     return self
 
@@ -184,15 +184,15 @@ def _decode_citation_page_location(data: dict[str, Any]) -> CitationPageLocation
                 ("type", "cited_text", "document_index", "end_page_number", "start_page_number"),
             )
         )
-    known = 5
-    if len(data) != known:
+    more = len(data) - 5
+    if more:
         if "document_title" in data:
-            known += 1
+            more -= 1
             self.document_title = data["document_title"]
         if "file_id" in data:
-            known += 1
+            more -= 1
             self.file_id = data["file_id"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _CITATION_PAGE_LOCATION_KEYS)
     return self
 
@@ -304,12 +304,12 @@ def _decode_citations_search_result_location(data: dict[str, Any]) -> CitationsS
                 ),
             )
         )
-    known = 6
-    if len(data) != known:
+    more = len(data) - 6
+    if more:
         if "title" in data:
-            known += 1
+            more -= 1
             self.title = data["title"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _CITATIONS_SEARCH_RESULT_LOCATION_KEYS)
     return self
 
@@ -347,12 +347,12 @@ def _decode_citations_web_search_result_location(
         return _decode_citations_web_search_result_location(
             fill(data, ("type", "cited_text", "encrypted_index", "url"))
         )
-    known = 4
-    if len(data) != known:
+    more = len(data) - 4
+    if more:
         if "title" in data:
-            known += 1
+            more -= 1
             self.title = data["title"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _CITATIONS_WEB_SEARCH_RESULT_LOCATION_KEYS)
     return self
 
@@ -393,12 +393,12 @@ _TOOL_CITATIONS_CONFIG_KEYS = frozenset({"enabled"})
 
 def _decode_tool_citations_config(data: dict[str, Any]) -> ToolCitationsConfig:
     self = _new(ToolCitationsConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _TOOL_CITATIONS_CONFIG_KEYS)
     return self
 

@@ -63,13 +63,13 @@ def _decode_memory_tool_20250818(data: dict[str, Any]) -> MemoryTool20250818:
         self.name = data["name"]
     except KeyError:
         return _decode_memory_tool_20250818(fill(data, ("type", "name")))
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "allowed_callers" in data:
-            known += 1
+            more -= 1
             self.allowed_callers = data["allowed_callers"]
         if "cache_control" in data:
-            known += 1
+            more -= 1
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
@@ -77,15 +77,15 @@ def _decode_memory_tool_20250818(data: dict[str, Any]) -> MemoryTool20250818:
                 else cache_control
             )
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "input_examples" in data:
-            known += 1
+            more -= 1
             self.input_examples = data["input_examples"]
         if "strict" in data:
-            known += 1
+            more -= 1
             self.strict = data["strict"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _MEMORY_TOOL_20250818_KEYS)
     return self
 
@@ -135,13 +135,13 @@ def _decode_tool_bash_20241022(data: dict[str, Any]) -> ToolBash20241022:
         self.name = data["name"]
     except KeyError:
         return _decode_tool_bash_20241022(fill(data, ("type", "name")))
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "allowed_callers" in data:
-            known += 1
+            more -= 1
             self.allowed_callers = data["allowed_callers"]
         if "cache_control" in data:
-            known += 1
+            more -= 1
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
@@ -149,15 +149,15 @@ def _decode_tool_bash_20241022(data: dict[str, Any]) -> ToolBash20241022:
                 else cache_control
             )
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "input_examples" in data:
-            known += 1
+            more -= 1
             self.input_examples = data["input_examples"]
         if "strict" in data:
-            known += 1
+            more -= 1
             self.strict = data["strict"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _TOOL_BASH_20241022_KEYS)
     return self
 
@@ -207,13 +207,13 @@ def _decode_tool_bash_20250124(data: dict[str, Any]) -> ToolBash20250124:
         self.name = data["name"]
     except KeyError:
         return _decode_tool_bash_20250124(fill(data, ("type", "name")))
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "allowed_callers" in data:
-            known += 1
+            more -= 1
             self.allowed_callers = data["allowed_callers"]
         if "cache_control" in data:
-            known += 1
+            more -= 1
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
@@ -221,15 +221,15 @@ def _decode_tool_bash_20250124(data: dict[str, Any]) -> ToolBash20250124:
                 else cache_control
             )
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "input_examples" in data:
-            known += 1
+            more -= 1
             self.input_examples = data["input_examples"]
         if "strict" in data:
-            known += 1
+            more -= 1
             self.strict = data["strict"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _TOOL_BASH_20250124_KEYS)
     return self
 
@@ -292,13 +292,13 @@ def _decode_tool_computer_use_20241022(data: dict[str, Any]) -> ToolComputerUse2
         return _decode_tool_computer_use_20241022(
             fill(data, ("type", "display_height_px", "display_width_px", "name"))
         )
-    known = 4
-    if len(data) != known:
+    more = len(data) - 4
+    if more:
         if "allowed_callers" in data:
-            known += 1
+            more -= 1
             self.allowed_callers = data["allowed_callers"]
         if "cache_control" in data:
-            known += 1
+            more -= 1
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
@@ -306,18 +306,18 @@ def _decode_tool_computer_use_20241022(data: dict[str, Any]) -> ToolComputerUse2
                 else cache_control
             )
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "display_number" in data:
-            known += 1
+            more -= 1
             self.display_number = data["display_number"]
         if "input_examples" in data:
-            known += 1
+            more -= 1
             self.input_examples = data["input_examples"]
         if "strict" in data:
-            known += 1
+            more -= 1
             self.strict = data["strict"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _TOOL_COMPUTER_USE_20241022_KEYS)
     return self
 
@@ -380,13 +380,13 @@ def _decode_tool_computer_use_20250124(data: dict[str, Any]) -> ToolComputerUse2
         return _decode_tool_computer_use_20250124(
             fill(data, ("type", "display_height_px", "display_width_px", "name"))
         )
-    known = 4
-    if len(data) != known:
+    more = len(data) - 4
+    if more:
         if "allowed_callers" in data:
-            known += 1
+            more -= 1
             self.allowed_callers = data["allowed_callers"]
         if "cache_control" in data:
-            known += 1
+            more -= 1
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
@@ -394,18 +394,18 @@ def _decode_tool_computer_use_20250124(data: dict[str, Any]) -> ToolComputerUse2
                 else cache_control
             )
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "display_number" in data:
-            known += 1
+            more -= 1
             self.display_number = data["display_number"]
         if "input_examples" in data:
-            known += 1
+            more -= 1
             self.input_examples = data["input_examples"]
         if "strict" in data:
-            known += 1
+            more -= 1
             self.strict = data["strict"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _TOOL_COMPUTER_USE_20250124_KEYS)
     return self
 
@@ -471,13 +471,13 @@ def _decode_tool_computer_use_20251124(data: dict[str, Any]) -> ToolComputerUse2
         return _decode_tool_computer_use_20251124(
             fill(data, ("type", "display_height_px", "display_width_px", "name"))
         )
-    known = 4
-    if len(data) != known:
+    more = len(data) - 4
+    if more:
         if "allowed_callers" in data:
-            known += 1
+            more -= 1
             self.allowed_callers = data["allowed_callers"]
         if "cache_control" in data:
-            known += 1
+            more -= 1
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
@@ -485,21 +485,21 @@ def _decode_tool_computer_use_20251124(data: dict[str, Any]) -> ToolComputerUse2
                 else cache_control
             )
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "display_number" in data:
-            known += 1
+            more -= 1
             self.display_number = data["display_number"]
         if "enable_zoom" in data:
-            known += 1
+            more -= 1
             self.enable_zoom = data["enable_zoom"]
         if "input_examples" in data:
-            known += 1
+            more -= 1
             self.input_examples = data["input_examples"]
         if "strict" in data:
-            known += 1
+            more -= 1
             self.strict = data["strict"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _TOOL_COMPUTER_USE_20251124_KEYS)
     return self
 
@@ -551,13 +551,13 @@ def _decode_tool_text_editor_20241022(data: dict[str, Any]) -> ToolTextEditor202
         self.name = data["name"]
     except KeyError:
         return _decode_tool_text_editor_20241022(fill(data, ("type", "name")))
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "allowed_callers" in data:
-            known += 1
+            more -= 1
             self.allowed_callers = data["allowed_callers"]
         if "cache_control" in data:
-            known += 1
+            more -= 1
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
@@ -565,15 +565,15 @@ def _decode_tool_text_editor_20241022(data: dict[str, Any]) -> ToolTextEditor202
                 else cache_control
             )
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "input_examples" in data:
-            known += 1
+            more -= 1
             self.input_examples = data["input_examples"]
         if "strict" in data:
-            known += 1
+            more -= 1
             self.strict = data["strict"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _TOOL_TEXT_EDITOR_20241022_KEYS)
     return self
 
@@ -625,13 +625,13 @@ def _decode_tool_text_editor_20250124(data: dict[str, Any]) -> ToolTextEditor202
         self.name = data["name"]
     except KeyError:
         return _decode_tool_text_editor_20250124(fill(data, ("type", "name")))
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "allowed_callers" in data:
-            known += 1
+            more -= 1
             self.allowed_callers = data["allowed_callers"]
         if "cache_control" in data:
-            known += 1
+            more -= 1
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
@@ -639,15 +639,15 @@ def _decode_tool_text_editor_20250124(data: dict[str, Any]) -> ToolTextEditor202
                 else cache_control
             )
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "input_examples" in data:
-            known += 1
+            more -= 1
             self.input_examples = data["input_examples"]
         if "strict" in data:
-            known += 1
+            more -= 1
             self.strict = data["strict"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _TOOL_TEXT_EDITOR_20250124_KEYS)
     return self
 
@@ -699,13 +699,13 @@ def _decode_tool_text_editor_20250429(data: dict[str, Any]) -> ToolTextEditor202
         self.name = data["name"]
     except KeyError:
         return _decode_tool_text_editor_20250429(fill(data, ("type", "name")))
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "allowed_callers" in data:
-            known += 1
+            more -= 1
             self.allowed_callers = data["allowed_callers"]
         if "cache_control" in data:
-            known += 1
+            more -= 1
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
@@ -713,15 +713,15 @@ def _decode_tool_text_editor_20250429(data: dict[str, Any]) -> ToolTextEditor202
                 else cache_control
             )
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "input_examples" in data:
-            known += 1
+            more -= 1
             self.input_examples = data["input_examples"]
         if "strict" in data:
-            known += 1
+            more -= 1
             self.strict = data["strict"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _TOOL_TEXT_EDITOR_20250429_KEYS)
     return self
 
@@ -776,13 +776,13 @@ def _decode_tool_text_editor_20250728(data: dict[str, Any]) -> ToolTextEditor202
         self.name = data["name"]
     except KeyError:
         return _decode_tool_text_editor_20250728(fill(data, ("type", "name")))
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "allowed_callers" in data:
-            known += 1
+            more -= 1
             self.allowed_callers = data["allowed_callers"]
         if "cache_control" in data:
-            known += 1
+            more -= 1
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
@@ -790,18 +790,18 @@ def _decode_tool_text_editor_20250728(data: dict[str, Any]) -> ToolTextEditor202
                 else cache_control
             )
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "input_examples" in data:
-            known += 1
+            more -= 1
             self.input_examples = data["input_examples"]
         if "max_characters" in data:
-            known += 1
+            more -= 1
             self.max_characters = data["max_characters"]
         if "strict" in data:
-            known += 1
+            more -= 1
             self.strict = data["strict"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _TOOL_TEXT_EDITOR_20250728_KEYS)
     return self
 

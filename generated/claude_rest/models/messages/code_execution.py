@@ -76,7 +76,7 @@ def _decode_code_execution_result_block(data: dict[str, Any]) -> CodeExecutionRe
             fill(data, ("type", "content", "return_code", "stderr", "stdout"))
         )
     self.content = (
-        decoders.decode_list("CodeExecutionOutputBlock", content)
+        decoders.lists["CodeExecutionOutputBlock"](content)
         if content.__class__ is list
         else content
     )
@@ -116,13 +116,13 @@ def _decode_code_execution_tool_20250522(data: dict[str, Any]) -> CodeExecutionT
         self.name = data["name"]
     except KeyError:
         return _decode_code_execution_tool_20250522(fill(data, ("type", "name")))
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "allowed_callers" in data:
-            known += 1
+            more -= 1
             self.allowed_callers = data["allowed_callers"]
         if "cache_control" in data:
-            known += 1
+            more -= 1
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
@@ -130,12 +130,12 @@ def _decode_code_execution_tool_20250522(data: dict[str, Any]) -> CodeExecutionT
                 else cache_control
             )
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "strict" in data:
-            known += 1
+            more -= 1
             self.strict = data["strict"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _CODE_EXECUTION_TOOL_20250522_KEYS)
     return self
 
@@ -171,13 +171,13 @@ def _decode_code_execution_tool_20250825(data: dict[str, Any]) -> CodeExecutionT
         self.name = data["name"]
     except KeyError:
         return _decode_code_execution_tool_20250825(fill(data, ("type", "name")))
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "allowed_callers" in data:
-            known += 1
+            more -= 1
             self.allowed_callers = data["allowed_callers"]
         if "cache_control" in data:
-            known += 1
+            more -= 1
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
@@ -185,12 +185,12 @@ def _decode_code_execution_tool_20250825(data: dict[str, Any]) -> CodeExecutionT
                 else cache_control
             )
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "strict" in data:
-            known += 1
+            more -= 1
             self.strict = data["strict"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _CODE_EXECUTION_TOOL_20250825_KEYS)
     return self
 
@@ -226,13 +226,13 @@ def _decode_code_execution_tool_20260120(data: dict[str, Any]) -> CodeExecutionT
         self.name = data["name"]
     except KeyError:
         return _decode_code_execution_tool_20260120(fill(data, ("type", "name")))
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "allowed_callers" in data:
-            known += 1
+            more -= 1
             self.allowed_callers = data["allowed_callers"]
         if "cache_control" in data:
-            known += 1
+            more -= 1
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
@@ -240,12 +240,12 @@ def _decode_code_execution_tool_20260120(data: dict[str, Any]) -> CodeExecutionT
                 else cache_control
             )
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "strict" in data:
-            known += 1
+            more -= 1
             self.strict = data["strict"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _CODE_EXECUTION_TOOL_20260120_KEYS)
     return self
 
@@ -281,13 +281,13 @@ def _decode_code_execution_tool_20260521(data: dict[str, Any]) -> CodeExecutionT
         self.name = data["name"]
     except KeyError:
         return _decode_code_execution_tool_20260521(fill(data, ("type", "name")))
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "allowed_callers" in data:
-            known += 1
+            more -= 1
             self.allowed_callers = data["allowed_callers"]
         if "cache_control" in data:
-            known += 1
+            more -= 1
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
@@ -295,12 +295,12 @@ def _decode_code_execution_tool_20260521(data: dict[str, Any]) -> CodeExecutionT
                 else cache_control
             )
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "strict" in data:
-            known += 1
+            more -= 1
             self.strict = data["strict"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _CODE_EXECUTION_TOOL_20260521_KEYS)
     return self
 
@@ -433,7 +433,7 @@ def _decode_encrypted_code_execution_result_block(
             fill(data, ("type", "content", "encrypted_stdout", "return_code", "stderr"))
         )
     self.content = (
-        decoders.decode_list("CodeExecutionOutputBlock", content)
+        decoders.lists["CodeExecutionOutputBlock"](content)
         if content.__class__ is list
         else content
     )

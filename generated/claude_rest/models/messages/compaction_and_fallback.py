@@ -57,26 +57,26 @@ def _decode_compaction_block(data: dict[str, Any]) -> CompactionBlock:
         self.type = data["type"]
     except KeyError:
         return _decode_compaction_block(fill(data, ("type",)))
-    known = 1
-    if len(data) != known:
+    more = len(data) - 1
+    if more:
         if "content" in data:
-            known += 1
+            more -= 1
             self.content = data["content"]
         if "encrypted_content" in data:
-            known += 1
+            more -= 1
             self.encrypted_content = data["encrypted_content"]
         if "signature" in data:
-            known += 1
+            more -= 1
             self.signature = data["signature"]
         if "tool_changes" in data:
-            known += 1
+            more -= 1
             tool_changes = data["tool_changes"]
             self.tool_changes = (
-                decoders.decode_list("CompactionBlockToolChange", tool_changes)
+                decoders.lists["CompactionBlockToolChange"](tool_changes)
                 if tool_changes.__class__ is list
                 else tool_changes
             )
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _COMPACTION_BLOCK_KEYS)
     return self
 
@@ -186,12 +186,12 @@ def _decode_fallback_refusal_trigger(data: dict[str, Any]) -> FallbackRefusalTri
         self.type = data["type"]
     except KeyError:
         return _decode_fallback_refusal_trigger(fill(data, ("type",)))
-    known = 1
-    if len(data) != known:
+    more = len(data) - 1
+    if more:
         if "category" in data:
-            known += 1
+            more -= 1
             self.category = data["category"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _FALLBACK_REFUSAL_TRIGGER_KEYS)
     return self
 

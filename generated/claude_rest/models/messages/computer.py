@@ -51,15 +51,15 @@ _COMPUTER_HOLD_KEY_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_computer_hold_key_config(data: dict[str, Any]) -> ComputerHoldKeyConfig:
     self = _new(ComputerHoldKeyConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _COMPUTER_HOLD_KEY_CONFIG_KEYS)
     return self
 
@@ -85,15 +85,15 @@ _COMPUTER_KEY_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_computer_key_config(data: dict[str, Any]) -> ComputerKeyConfig:
     self = _new(ComputerKeyConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _COMPUTER_KEY_CONFIG_KEYS)
     return self
 
@@ -116,15 +116,15 @@ _COMPUTER_SCREENSHOT_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_computer_screenshot_config(data: dict[str, Any]) -> ComputerScreenshotConfig:
     self = _new(ComputerScreenshotConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _COMPUTER_SCREENSHOT_CONFIG_KEYS)
     return self
 
@@ -152,10 +152,10 @@ def _decode_computer_toolset_20260801(data: dict[str, Any]) -> ComputerToolset20
         self.type = data["type"]
     except KeyError:
         return _decode_computer_toolset_20260801(fill(data, ("type",)))
-    known = 1
-    if len(data) != known:
+    more = len(data) - 1
+    if more:
         if "cache_control" in data:
-            known += 1
+            more -= 1
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
@@ -163,12 +163,12 @@ def _decode_computer_toolset_20260801(data: dict[str, Any]) -> ComputerToolset20
                 else cache_control
             )
         if "configs" in data:
-            known += 1
+            more -= 1
             configs = data["configs"]
             self.configs = (
                 _decode_computer_toolset_configs(configs) if configs.__class__ is dict else configs
             )
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _COMPUTER_TOOLSET_20260801_KEYS)
     return self
 
@@ -258,10 +258,10 @@ _COMPUTER_TOOLSET_CONFIGS_KEYS = frozenset(
 
 def _decode_computer_toolset_configs(data: dict[str, Any]) -> ComputerToolsetConfigs:
     self = _new(ComputerToolsetConfigs)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "cursor_position" in data:
-            known += 1
+            more -= 1
             cursor_position = data["cursor_position"]
             self.cursor_position = (
                 decoders["ComputerCursorPositionConfig"](cursor_position)
@@ -269,7 +269,7 @@ def _decode_computer_toolset_configs(data: dict[str, Any]) -> ComputerToolsetCon
                 else cursor_position
             )
         if "double_click" in data:
-            known += 1
+            more -= 1
             double_click = data["double_click"]
             self.double_click = (
                 decoders["ComputerDoubleClickConfig"](double_click)
@@ -277,7 +277,7 @@ def _decode_computer_toolset_configs(data: dict[str, Any]) -> ComputerToolsetCon
                 else double_click
             )
         if "hold_key" in data:
-            known += 1
+            more -= 1
             hold_key = data["hold_key"]
             self.hold_key = (
                 _decode_computer_hold_key_config(hold_key)
@@ -285,11 +285,11 @@ def _decode_computer_toolset_configs(data: dict[str, Any]) -> ComputerToolsetCon
                 else hold_key
             )
         if "key" in data:
-            known += 1
+            more -= 1
             key_ = data["key"]
             self.key = _decode_computer_key_config(key_) if key_.__class__ is dict else key_
         if "left_click" in data:
-            known += 1
+            more -= 1
             left_click = data["left_click"]
             self.left_click = (
                 decoders["ComputerLeftClickConfig"](left_click)
@@ -297,7 +297,7 @@ def _decode_computer_toolset_configs(data: dict[str, Any]) -> ComputerToolsetCon
                 else left_click
             )
         if "left_click_drag" in data:
-            known += 1
+            more -= 1
             left_click_drag = data["left_click_drag"]
             self.left_click_drag = (
                 decoders["ComputerLeftClickDragConfig"](left_click_drag)
@@ -305,7 +305,7 @@ def _decode_computer_toolset_configs(data: dict[str, Any]) -> ComputerToolsetCon
                 else left_click_drag
             )
         if "left_mouse_down" in data:
-            known += 1
+            more -= 1
             left_mouse_down = data["left_mouse_down"]
             self.left_mouse_down = (
                 decoders["ComputerLeftMouseDownConfig"](left_mouse_down)
@@ -313,7 +313,7 @@ def _decode_computer_toolset_configs(data: dict[str, Any]) -> ComputerToolsetCon
                 else left_mouse_down
             )
         if "left_mouse_up" in data:
-            known += 1
+            more -= 1
             left_mouse_up = data["left_mouse_up"]
             self.left_mouse_up = (
                 decoders["ComputerLeftMouseUpConfig"](left_mouse_up)
@@ -321,7 +321,7 @@ def _decode_computer_toolset_configs(data: dict[str, Any]) -> ComputerToolsetCon
                 else left_mouse_up
             )
         if "middle_click" in data:
-            known += 1
+            more -= 1
             middle_click = data["middle_click"]
             self.middle_click = (
                 decoders["ComputerMiddleClickConfig"](middle_click)
@@ -329,7 +329,7 @@ def _decode_computer_toolset_configs(data: dict[str, Any]) -> ComputerToolsetCon
                 else middle_click
             )
         if "mouse_move" in data:
-            known += 1
+            more -= 1
             mouse_move = data["mouse_move"]
             self.mouse_move = (
                 decoders["ComputerMouseMoveConfig"](mouse_move)
@@ -337,7 +337,7 @@ def _decode_computer_toolset_configs(data: dict[str, Any]) -> ComputerToolsetCon
                 else mouse_move
             )
         if "right_click" in data:
-            known += 1
+            more -= 1
             right_click = data["right_click"]
             self.right_click = (
                 decoders["ComputerRightClickConfig"](right_click)
@@ -345,7 +345,7 @@ def _decode_computer_toolset_configs(data: dict[str, Any]) -> ComputerToolsetCon
                 else right_click
             )
         if "screenshot" in data:
-            known += 1
+            more -= 1
             screenshot = data["screenshot"]
             self.screenshot = (
                 _decode_computer_screenshot_config(screenshot)
@@ -353,13 +353,13 @@ def _decode_computer_toolset_configs(data: dict[str, Any]) -> ComputerToolsetCon
                 else screenshot
             )
         if "scroll" in data:
-            known += 1
+            more -= 1
             scroll = data["scroll"]
             self.scroll = (
                 decoders["ComputerScrollConfig"](scroll) if scroll.__class__ is dict else scroll
             )
         if "triple_click" in data:
-            known += 1
+            more -= 1
             triple_click = data["triple_click"]
             self.triple_click = (
                 decoders["ComputerTripleClickConfig"](triple_click)
@@ -367,18 +367,18 @@ def _decode_computer_toolset_configs(data: dict[str, Any]) -> ComputerToolsetCon
                 else triple_click
             )
         if "type" in data:
-            known += 1
+            more -= 1
             type_ = data["type"]
             self.type = _decode_computer_type_config(type_) if type_.__class__ is dict else type_
         if "wait" in data:
-            known += 1
+            more -= 1
             wait = data["wait"]
             self.wait = _decode_computer_wait_config(wait) if wait.__class__ is dict else wait
         if "zoom" in data:
-            known += 1
+            more -= 1
             zoom = data["zoom"]
             self.zoom = _decode_computer_zoom_config(zoom) if zoom.__class__ is dict else zoom
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _COMPUTER_TOOLSET_CONFIGS_KEYS)
     return self
 
@@ -401,15 +401,15 @@ _COMPUTER_TYPE_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_computer_type_config(data: dict[str, Any]) -> ComputerTypeConfig:
     self = _new(ComputerTypeConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _COMPUTER_TYPE_CONFIG_KEYS)
     return self
 
@@ -432,15 +432,15 @@ _COMPUTER_WAIT_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_computer_wait_config(data: dict[str, Any]) -> ComputerWaitConfig:
     self = _new(ComputerWaitConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _COMPUTER_WAIT_CONFIG_KEYS)
     return self
 
@@ -466,15 +466,15 @@ _COMPUTER_ZOOM_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_computer_zoom_config(data: dict[str, Any]) -> ComputerZoomConfig:
     self = _new(ComputerZoomConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _COMPUTER_ZOOM_CONFIG_KEYS)
     return self
 

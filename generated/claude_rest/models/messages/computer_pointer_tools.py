@@ -35,15 +35,15 @@ _COMPUTER_CURSOR_POSITION_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_computer_cursor_position_config(data: dict[str, Any]) -> ComputerCursorPositionConfig:
     self = _new(ComputerCursorPositionConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _COMPUTER_CURSOR_POSITION_CONFIG_KEYS)
     return self
 
@@ -69,15 +69,15 @@ _COMPUTER_DOUBLE_CLICK_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_computer_double_click_config(data: dict[str, Any]) -> ComputerDoubleClickConfig:
     self = _new(ComputerDoubleClickConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _COMPUTER_DOUBLE_CLICK_CONFIG_KEYS)
     return self
 
@@ -103,15 +103,15 @@ _COMPUTER_LEFT_CLICK_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_computer_left_click_config(data: dict[str, Any]) -> ComputerLeftClickConfig:
     self = _new(ComputerLeftClickConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _COMPUTER_LEFT_CLICK_CONFIG_KEYS)
     return self
 
@@ -137,15 +137,15 @@ _COMPUTER_LEFT_CLICK_DRAG_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_computer_left_click_drag_config(data: dict[str, Any]) -> ComputerLeftClickDragConfig:
     self = _new(ComputerLeftClickDragConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _COMPUTER_LEFT_CLICK_DRAG_CONFIG_KEYS)
     return self
 
@@ -171,15 +171,15 @@ _COMPUTER_LEFT_MOUSE_DOWN_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_computer_left_mouse_down_config(data: dict[str, Any]) -> ComputerLeftMouseDownConfig:
     self = _new(ComputerLeftMouseDownConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _COMPUTER_LEFT_MOUSE_DOWN_CONFIG_KEYS)
     return self
 
@@ -202,15 +202,15 @@ _COMPUTER_LEFT_MOUSE_UP_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_computer_left_mouse_up_config(data: dict[str, Any]) -> ComputerLeftMouseUpConfig:
     self = _new(ComputerLeftMouseUpConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _COMPUTER_LEFT_MOUSE_UP_CONFIG_KEYS)
     return self
 
@@ -236,15 +236,15 @@ _COMPUTER_MIDDLE_CLICK_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_computer_middle_click_config(data: dict[str, Any]) -> ComputerMiddleClickConfig:
     self = _new(ComputerMiddleClickConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _COMPUTER_MIDDLE_CLICK_CONFIG_KEYS)
     return self
 
@@ -270,15 +270,15 @@ _COMPUTER_MOUSE_MOVE_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_computer_mouse_move_config(data: dict[str, Any]) -> ComputerMouseMoveConfig:
     self = _new(ComputerMouseMoveConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _COMPUTER_MOUSE_MOVE_CONFIG_KEYS)
     return self
 
@@ -304,15 +304,15 @@ _COMPUTER_RIGHT_CLICK_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_computer_right_click_config(data: dict[str, Any]) -> ComputerRightClickConfig:
     self = _new(ComputerRightClickConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _COMPUTER_RIGHT_CLICK_CONFIG_KEYS)
     return self
 
@@ -338,15 +338,15 @@ _COMPUTER_SCROLL_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_computer_scroll_config(data: dict[str, Any]) -> ComputerScrollConfig:
     self = _new(ComputerScrollConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _COMPUTER_SCROLL_CONFIG_KEYS)
     return self
 
@@ -372,15 +372,15 @@ _COMPUTER_TRIPLE_CLICK_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_computer_triple_click_config(data: dict[str, Any]) -> ComputerTripleClickConfig:
     self = _new(ComputerTripleClickConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _COMPUTER_TRIPLE_CLICK_CONFIG_KEYS)
     return self
 

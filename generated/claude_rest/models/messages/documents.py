@@ -67,18 +67,18 @@ def _decode_document_block(data: dict[str, Any]) -> DocumentBlock:
     except KeyError:
         return _decode_document_block(fill(data, ("type", "source")))
     self.source = _decode_document_block_source(source)
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "citations" in data:
-            known += 1
+            more -= 1
             citations = data["citations"]
             self.citations = (
                 decoders["CitationsConfig"](citations) if citations.__class__ is dict else citations
             )
         if "title" in data:
-            known += 1
+            more -= 1
             self.title = data["title"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _DOCUMENT_BLOCK_KEYS)
     return self
 

@@ -45,12 +45,12 @@ def _decode_mcp_tool(data: dict[str, Any]) -> MCPTool:
         self.name = data["name"]
     except KeyError:
         return _decode_mcp_tool(fill(data, ("input_schema", "name")))
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "description" in data:
-            known += 1
+            more -= 1
             self.description = data["description"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _MCP_TOOL_KEYS)
     return self
 
@@ -70,15 +70,15 @@ _MCP_TOOL_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_mcp_tool_config(data: dict[str, Any]) -> MCPToolConfig:
     self = _new(MCPToolConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _MCP_TOOL_CONFIG_KEYS)
     return self
 
@@ -101,15 +101,15 @@ _MCP_TOOL_DEFAULT_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
 
 def _decode_mcp_tool_default_config(data: dict[str, Any]) -> MCPToolDefaultConfig:
     self = _new(MCPToolDefaultConfig)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "enabled" in data:
-            known += 1
+            more -= 1
             self.enabled = data["enabled"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _MCP_TOOL_DEFAULT_CONFIG_KEYS)
     return self
 
@@ -143,7 +143,7 @@ def _decode_mcp_tool_listing_block(data: dict[str, Any]) -> MCPToolListingBlock:
         tools = data["tools"]
     except KeyError:
         return _decode_mcp_tool_listing_block(fill(data, ("type", "mcp_server_name", "tools")))
-    self.tools = decoders.decode_list("MCPTool", tools) if tools.__class__ is list else tools
+    self.tools = decoders.lists["MCPTool"](tools) if tools.__class__ is list else tools
     if len(data) != 3:
         self._extra = extra(data, _MCP_TOOL_LISTING_BLOCK_KEYS)
     return self
@@ -180,9 +180,7 @@ def _decode_mcp_tool_result_block(data: dict[str, Any]) -> MCPToolResultBlock:
         return _decode_mcp_tool_result_block(
             fill(data, ("type", "content", "is_error", "tool_use_id"))
         )
-    self.content = (
-        decoders.decode_list("TextBlock", content) if content.__class__ is list else content
-    )
+    self.content = decoders.lists["TextBlock"](content) if content.__class__ is list else content
     if len(data) != 4:
         self._extra = extra(data, _MCP_TOOL_RESULT_BLOCK_KEYS)
     return self
@@ -261,10 +259,10 @@ def _decode_mcp_toolset(data: dict[str, Any]) -> MCPToolset:
         self.mcp_server_name = data["mcp_server_name"]
     except KeyError:
         return _decode_mcp_toolset(fill(data, ("type", "mcp_server_name")))
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "cache_control" in data:
-            known += 1
+            more -= 1
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
@@ -272,7 +270,7 @@ def _decode_mcp_toolset(data: dict[str, Any]) -> MCPToolset:
                 else cache_control
             )
         if "configs" in data:
-            known += 1
+            more -= 1
             configs = data["configs"]
             self.configs = (
                 decoders.decode_map("MCPToolConfig", configs)
@@ -280,7 +278,7 @@ def _decode_mcp_toolset(data: dict[str, Any]) -> MCPToolset:
                 else configs
             )
         if "default_config" in data:
-            known += 1
+            more -= 1
             default_config = data["default_config"]
             self.default_config = (
                 _decode_mcp_tool_default_config(default_config)
@@ -288,12 +286,10 @@ def _decode_mcp_toolset(data: dict[str, Any]) -> MCPToolset:
                 else default_config
             )
         if "tools" in data:
-            known += 1
+            more -= 1
             tools = data["tools"]
-            self.tools = (
-                decoders.decode_list("MCPTool", tools) if tools.__class__ is list else tools
-            )
-        if len(data) != known:
+            self.tools = decoders.lists["MCPTool"](tools) if tools.__class__ is list else tools
+        if more:
             self._extra = extra(data, _MCP_TOOLSET_KEYS)
     return self
 

@@ -144,20 +144,18 @@ def _decode_message(data: dict[str, Any]) -> Message:
         usage = data["usage"]
     except KeyError:
         return _decode_message(fill(data, ("type", "id", "role", "content", "model", "usage")))
-    self.content = (
-        decoders.decode_list("ContentBlock", content) if content.__class__ is list else content
-    )
+    self.content = decoders.lists["ContentBlock"](content) if content.__class__ is list else content
     self.usage = _decode_usage(usage) if usage.__class__ is dict else usage
-    known = 6
-    if len(data) != known:
+    more = len(data) - 6
+    if more:
         if "container" in data:
-            known += 1
+            more -= 1
             container = data["container"]
             self.container = (
                 decoders["Container"](container) if container.__class__ is dict else container
             )
         if "context_management" in data:
-            known += 1
+            more -= 1
             context_management = data["context_management"]
             self.context_management = (
                 decoders["ContextManagementResponse"](context_management)
@@ -165,7 +163,7 @@ def _decode_message(data: dict[str, Any]) -> Message:
                 else context_management
             )
         if "diagnostics" in data:
-            known += 1
+            more -= 1
             diagnostics = data["diagnostics"]
             self.diagnostics = (
                 decoders["Diagnostics"](diagnostics)
@@ -173,15 +171,15 @@ def _decode_message(data: dict[str, Any]) -> Message:
                 else diagnostics
             )
         if "input_transformations" in data:
-            known += 1
+            more -= 1
             input_transformations = data["input_transformations"]
             self.input_transformations = (
-                decoders.decode_list("InputTransformation", input_transformations)
+                decoders.lists["InputTransformation"](input_transformations)
                 if input_transformations.__class__ is list
                 else input_transformations
             )
         if "stop_details" in data:
-            known += 1
+            more -= 1
             stop_details = data["stop_details"]
             self.stop_details = (
                 _decode_refusal_stop_details(stop_details)
@@ -189,12 +187,12 @@ def _decode_message(data: dict[str, Any]) -> Message:
                 else stop_details
             )
         if "stop_reason" in data:
-            known += 1
+            more -= 1
             self.stop_reason = data["stop_reason"]
         if "stop_sequence" in data:
-            known += 1
+            more -= 1
             self.stop_sequence = data["stop_sequence"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _MESSAGE_KEYS)
     return self
 
@@ -282,24 +280,24 @@ def _decode_refusal_stop_details(data: dict[str, Any]) -> RefusalStopDetails:
         self.type = data["type"]
     except KeyError:
         return _decode_refusal_stop_details(fill(data, ("type",)))
-    known = 1
-    if len(data) != known:
+    more = len(data) - 1
+    if more:
         if "category" in data:
-            known += 1
+            more -= 1
             self.category = data["category"]
         if "explanation" in data:
-            known += 1
+            more -= 1
             self.explanation = data["explanation"]
         if "fallback_credit_token" in data:
-            known += 1
+            more -= 1
             self.fallback_credit_token = data["fallback_credit_token"]
         if "fallback_has_prefill_claim" in data:
-            known += 1
+            more -= 1
             self.fallback_has_prefill_claim = data["fallback_has_prefill_claim"]
         if "recommended_model" in data:
-            known += 1
+            more -= 1
             self.recommended_model = data["recommended_model"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _REFUSAL_STOP_DETAILS_KEYS)
     return self
 
@@ -419,10 +417,10 @@ def _decode_usage(data: dict[str, Any]) -> Usage:
         self.output_tokens = data["output_tokens"]
     except KeyError:
         return _decode_usage(fill(data, ("input_tokens", "output_tokens")))
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "cache_creation" in data:
-            known += 1
+            more -= 1
             cache_creation = data["cache_creation"]
             self.cache_creation = (
                 _decode_cache_creation(cache_creation)
@@ -430,13 +428,13 @@ def _decode_usage(data: dict[str, Any]) -> Usage:
                 else cache_creation
             )
         if "cache_creation_input_tokens" in data:
-            known += 1
+            more -= 1
             self.cache_creation_input_tokens = data["cache_creation_input_tokens"]
         if "cache_read_input_tokens" in data:
-            known += 1
+            more -= 1
             self.cache_read_input_tokens = data["cache_read_input_tokens"]
         if "fallback_credit" in data:
-            known += 1
+            more -= 1
             fallback_credit = data["fallback_credit"]
             self.fallback_credit = (
                 decoders["FallbackCreditUsage"](fallback_credit)
@@ -444,14 +442,14 @@ def _decode_usage(data: dict[str, Any]) -> Usage:
                 else fallback_credit
             )
         if "inference_geo" in data:
-            known += 1
+            more -= 1
             self.inference_geo = data["inference_geo"]
         if "iterations" in data:
-            known += 1
+            more -= 1
             iterations = data["iterations"]
             self.iterations = decoders["IterationsUsage"](iterations)
         if "output_tokens_details" in data:
-            known += 1
+            more -= 1
             output_tokens_details = data["output_tokens_details"]
             self.output_tokens_details = (
                 _decode_output_tokens_details(output_tokens_details)
@@ -459,7 +457,7 @@ def _decode_usage(data: dict[str, Any]) -> Usage:
                 else output_tokens_details
             )
         if "server_tool_use" in data:
-            known += 1
+            more -= 1
             server_tool_use = data["server_tool_use"]
             self.server_tool_use = (
                 _decode_server_tool_usage(server_tool_use)
@@ -467,12 +465,12 @@ def _decode_usage(data: dict[str, Any]) -> Usage:
                 else server_tool_use
             )
         if "service_tier" in data:
-            known += 1
+            more -= 1
             self.service_tier = data["service_tier"]
         if "speed" in data:
-            known += 1
+            more -= 1
             self.speed = data["speed"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _USAGE_KEYS)
     return self
 

@@ -307,17 +307,15 @@ def _decode_container(data: dict[str, Any]) -> Container:
     except KeyError:
         return _decode_container(fill(data, ("id", "expires_at")))
     self.expires_at = decode_timestamp(expires_at)
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "skills" in data:
-            known += 1
+            more -= 1
             skills = data["skills"]
             self.skills = (
-                decoders.decode_list("ContainerSkill", skills)
-                if skills.__class__ is list
-                else skills
+                decoders.lists["ContainerSkill"](skills) if skills.__class__ is list else skills
             )
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _CONTAINER_KEYS)
     return self
 
@@ -367,7 +365,7 @@ def _decode_context_management_response(data: dict[str, Any]) -> ContextManageme
     except KeyError:
         return _decode_context_management_response(fill(data, ("applied_edits",)))
     self.applied_edits = (
-        decoders.decode_list("AppliedEdit", applied_edits)
+        decoders.lists["AppliedEdit"](applied_edits)
         if applied_edits.__class__ is list
         else applied_edits
     )
@@ -392,13 +390,13 @@ _DIAGNOSTICS_KEYS = frozenset({"cache_miss_reason"})
 
 def _decode_diagnostics(data: dict[str, Any]) -> Diagnostics:
     self = _new(Diagnostics)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "cache_miss_reason" in data:
-            known += 1
+            more -= 1
             cache_miss_reason = data["cache_miss_reason"]
             self.cache_miss_reason = _decode_cache_miss_reason(cache_miss_reason)
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _DIAGNOSTICS_KEYS)
     return self
 

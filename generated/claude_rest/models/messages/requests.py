@@ -32,12 +32,12 @@ def _decode_cache_control_ephemeral(data: dict[str, Any]) -> CacheControlEphemer
         self.type = data["type"]
     except KeyError:
         return _decode_cache_control_ephemeral(fill(data, ("type",)))
-    known = 1
-    if len(data) != known:
+    more = len(data) - 1
+    if more:
         if "ttl" in data:
-            known += 1
+            more -= 1
             self.ttl = data["ttl"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _CACHE_CONTROL_EPHEMERAL_KEYS)
     return self
 
@@ -93,17 +93,17 @@ def _decode_message_tokens_count(data: dict[str, Any]) -> MessageTokensCount:
         self.input_tokens = data["input_tokens"]
     except KeyError:
         return _decode_message_tokens_count(fill(data, ("input_tokens",)))
-    known = 1
-    if len(data) != known:
+    more = len(data) - 1
+    if more:
         if "context_management" in data:
-            known += 1
+            more -= 1
             context_management = data["context_management"]
             self.context_management = (
                 _decode_count_tokens_context_management_response(context_management)
                 if context_management.__class__ is dict
                 else context_management
             )
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _MESSAGE_TOKENS_COUNT_KEYS)
     return self
 

@@ -37,15 +37,15 @@ def _decode_compaction_content_block_delta(data: dict[str, Any]) -> CompactionCo
         self.type = data["type"]
     except KeyError:
         return _decode_compaction_content_block_delta(fill(data, ("type",)))
-    known = 1
-    if len(data) != known:
+    more = len(data) - 1
+    if more:
         if "content" in data:
-            known += 1
+            more -= 1
             self.content = data["content"]
         if "encrypted_content" in data:
-            known += 1
+            more -= 1
             self.encrypted_content = data["encrypted_content"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _COMPACTION_CONTENT_BLOCK_DELTA_KEYS)
     return self
 
@@ -177,12 +177,12 @@ def _decode_thinking_delta(data: dict[str, Any]) -> ThinkingDelta:
         self.thinking = data["thinking"]
     except KeyError:
         return _decode_thinking_delta(fill(data, ("type", "thinking")))
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "estimated_tokens" in data:
-            known += 1
+            more -= 1
             self.estimated_tokens = data["estimated_tokens"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _THINKING_DELTA_KEYS)
     return self
 

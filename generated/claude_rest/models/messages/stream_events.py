@@ -82,16 +82,16 @@ def _decode_message_delta_usage(data: dict[str, Any]) -> MessageDeltaUsage:
         self.output_tokens = data["output_tokens"]
     except KeyError:
         return _decode_message_delta_usage(fill(data, ("output_tokens",)))
-    known = 1
-    if len(data) != known:
+    more = len(data) - 1
+    if more:
         if "cache_creation_input_tokens" in data:
-            known += 1
+            more -= 1
             self.cache_creation_input_tokens = data["cache_creation_input_tokens"]
         if "cache_read_input_tokens" in data:
-            known += 1
+            more -= 1
             self.cache_read_input_tokens = data["cache_read_input_tokens"]
         if "fallback_credit" in data:
-            known += 1
+            more -= 1
             fallback_credit = data["fallback_credit"]
             self.fallback_credit = (
                 decoders["FallbackCreditUsage"](fallback_credit)
@@ -99,14 +99,14 @@ def _decode_message_delta_usage(data: dict[str, Any]) -> MessageDeltaUsage:
                 else fallback_credit
             )
         if "input_tokens" in data:
-            known += 1
+            more -= 1
             self.input_tokens = data["input_tokens"]
         if "iterations" in data:
-            known += 1
+            more -= 1
             iterations = data["iterations"]
             self.iterations = decoders["IterationsUsage"](iterations)
         if "output_tokens_details" in data:
-            known += 1
+            more -= 1
             output_tokens_details = data["output_tokens_details"]
             self.output_tokens_details = (
                 decoders["OutputTokensDetails"](output_tokens_details)
@@ -114,14 +114,14 @@ def _decode_message_delta_usage(data: dict[str, Any]) -> MessageDeltaUsage:
                 else output_tokens_details
             )
         if "server_tool_use" in data:
-            known += 1
+            more -= 1
             server_tool_use = data["server_tool_use"]
             self.server_tool_use = (
                 decoders["ServerToolUsage"](server_tool_use)
                 if server_tool_use.__class__ is dict
                 else server_tool_use
             )
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _MESSAGE_DELTA_USAGE_KEYS)
     return self
 
@@ -250,10 +250,10 @@ def _decode_raw_message_delta_event(data: dict[str, Any]) -> RawMessageDeltaEven
         return _decode_raw_message_delta_event(fill(data, ("type", "delta", "usage")))
     self.delta = _decode_raw_message_delta_event_delta(delta) if delta.__class__ is dict else delta
     self.usage = _decode_message_delta_usage(usage) if usage.__class__ is dict else usage
-    known = 3
-    if len(data) != known:
+    more = len(data) - 3
+    if more:
         if "context_management" in data:
-            known += 1
+            more -= 1
             context_management = data["context_management"]
             self.context_management = (
                 decoders["ContextManagementResponse"](context_management)
@@ -261,14 +261,14 @@ def _decode_raw_message_delta_event(data: dict[str, Any]) -> RawMessageDeltaEven
                 else context_management
             )
         if "input_transformations" in data:
-            known += 1
+            more -= 1
             input_transformations = data["input_transformations"]
             self.input_transformations = (
-                decoders.decode_list("InputTransformation", input_transformations)
+                decoders.lists["InputTransformation"](input_transformations)
                 if input_transformations.__class__ is list
                 else input_transformations
             )
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _RAW_MESSAGE_DELTA_EVENT_KEYS)
     return self
 
@@ -296,16 +296,16 @@ _RAW_MESSAGE_DELTA_EVENT_DELTA_KEYS = frozenset(
 
 def _decode_raw_message_delta_event_delta(data: dict[str, Any]) -> RawMessageDeltaEventDelta:
     self = _new(RawMessageDeltaEventDelta)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "container" in data:
-            known += 1
+            more -= 1
             container = data["container"]
             self.container = (
                 decoders["Container"](container) if container.__class__ is dict else container
             )
         if "stop_details" in data:
-            known += 1
+            more -= 1
             stop_details = data["stop_details"]
             self.stop_details = (
                 decoders["RefusalStopDetails"](stop_details)
@@ -313,12 +313,12 @@ def _decode_raw_message_delta_event_delta(data: dict[str, Any]) -> RawMessageDel
                 else stop_details
             )
         if "stop_reason" in data:
-            known += 1
+            more -= 1
             self.stop_reason = data["stop_reason"]
         if "stop_sequence" in data:
-            known += 1
+            more -= 1
             self.stop_sequence = data["stop_sequence"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _RAW_MESSAGE_DELTA_EVENT_DELTA_KEYS)
     return self
 

@@ -46,17 +46,17 @@ def _decode_text_block(data: dict[str, Any]) -> TextBlock:
         self.text = data["text"]
     except KeyError:
         return _decode_text_block(fill(data, ("type", "text")))
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "citations" in data:
-            known += 1
+            more -= 1
             citations = data["citations"]
             self.citations = (
-                decoders.decode_list("TextCitation", citations)
+                decoders.lists["TextCitation"](citations)
                 if citations.__class__ is list
                 else citations
             )
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _TEXT_BLOCK_KEYS)
     return self
 

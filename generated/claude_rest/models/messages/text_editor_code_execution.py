@@ -81,24 +81,24 @@ def _decode_text_editor_code_execution_str_replace_result_block(
         self.type = data["type"]
     except KeyError:
         return _decode_text_editor_code_execution_str_replace_result_block(fill(data, ("type",)))
-    known = 1
-    if len(data) != known:
+    more = len(data) - 1
+    if more:
         if "lines" in data:
-            known += 1
+            more -= 1
             self.lines = data["lines"]
         if "new_lines" in data:
-            known += 1
+            more -= 1
             self.new_lines = data["new_lines"]
         if "new_start" in data:
-            known += 1
+            more -= 1
             self.new_start = data["new_start"]
         if "old_lines" in data:
-            known += 1
+            more -= 1
             self.old_lines = data["old_lines"]
         if "old_start" in data:
-            known += 1
+            more -= 1
             self.old_start = data["old_start"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _TEXT_EDITOR_CODE_EXECUTION_STR_REPLACE_RESULT_BLOCK_KEYS)
     return self
 
@@ -205,12 +205,12 @@ def _decode_text_editor_code_execution_tool_result_error_object(
         return _decode_text_editor_code_execution_tool_result_error_object(
             fill(data, ("type", "error_code"))
         )
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "error_message" in data:
-            known += 1
+            more -= 1
             self.error_message = data["error_message"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _TEXT_EDITOR_CODE_EXECUTION_TOOL_RESULT_ERROR_OBJECT_KEYS)
     return self
 
@@ -251,18 +251,18 @@ def _decode_text_editor_code_execution_view_result_block(
         return _decode_text_editor_code_execution_view_result_block(
             fill(data, ("type", "content", "file_type"))
         )
-    known = 3
-    if len(data) != known:
+    more = len(data) - 3
+    if more:
         if "num_lines" in data:
-            known += 1
+            more -= 1
             self.num_lines = data["num_lines"]
         if "start_line" in data:
-            known += 1
+            more -= 1
             self.start_line = data["start_line"]
         if "total_lines" in data:
-            known += 1
+            more -= 1
             self.total_lines = data["total_lines"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _TEXT_EDITOR_CODE_EXECUTION_VIEW_RESULT_BLOCK_KEYS)
     return self
 

@@ -50,13 +50,13 @@ def _decode_tool_search_tool_bm25_20251119(data: dict[str, Any]) -> ToolSearchTo
         self.name = data["name"]
     except KeyError:
         return _decode_tool_search_tool_bm25_20251119(fill(data, ("type", "name")))
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "allowed_callers" in data:
-            known += 1
+            more -= 1
             self.allowed_callers = data["allowed_callers"]
         if "cache_control" in data:
-            known += 1
+            more -= 1
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
@@ -64,12 +64,12 @@ def _decode_tool_search_tool_bm25_20251119(data: dict[str, Any]) -> ToolSearchTo
                 else cache_control
             )
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "strict" in data:
-            known += 1
+            more -= 1
             self.strict = data["strict"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _TOOL_SEARCH_TOOL_BM25_20251119_KEYS)
     return self
 
@@ -105,13 +105,13 @@ def _decode_tool_search_tool_regex_20251119(data: dict[str, Any]) -> ToolSearchT
         self.name = data["name"]
     except KeyError:
         return _decode_tool_search_tool_regex_20251119(fill(data, ("type", "name")))
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "allowed_callers" in data:
-            known += 1
+            more -= 1
             self.allowed_callers = data["allowed_callers"]
         if "cache_control" in data:
-            known += 1
+            more -= 1
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
@@ -119,12 +119,12 @@ def _decode_tool_search_tool_regex_20251119(data: dict[str, Any]) -> ToolSearchT
                 else cache_control
             )
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "strict" in data:
-            known += 1
+            more -= 1
             self.strict = data["strict"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _TOOL_SEARCH_TOOL_REGEX_20251119_KEYS)
     return self
 
@@ -207,12 +207,12 @@ def _decode_tool_search_tool_result_error_object(
         self.error_code = data["error_code"]
     except KeyError:
         return _decode_tool_search_tool_result_error_object(fill(data, ("type", "error_code")))
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "error_message" in data:
-            known += 1
+            more -= 1
             self.error_message = data["error_message"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _TOOL_SEARCH_TOOL_RESULT_ERROR_OBJECT_KEYS)
     return self
 
@@ -239,7 +239,7 @@ def _decode_tool_search_tool_search_result_block(
     except KeyError:
         return _decode_tool_search_tool_search_result_block(fill(data, ("type", "tool_references")))
     self.tool_references = (
-        decoders.decode_list("ToolReferenceBlock", tool_references)
+        decoders.lists["ToolReferenceBlock"](tool_references)
         if tool_references.__class__ is list
         else tool_references
     )

@@ -161,13 +161,13 @@ def _decode_server_tool_use_block(data: dict[str, Any]) -> ServerToolUseBlock:
         self.name = data["name"]
     except KeyError:
         return _decode_server_tool_use_block(fill(data, ("type", "id", "input", "name")))
-    known = 4
-    if len(data) != known:
+    more = len(data) - 4
+    if more:
         if "caller" in data:
-            known += 1
+            more -= 1
             caller = data["caller"]
             self.caller = _decode_tool_caller(caller)
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _SERVER_TOOL_USE_BLOCK_KEYS)
     return self
 
@@ -252,16 +252,16 @@ def _decode_tool_use_block(data: dict[str, Any]) -> ToolUseBlock:
         self.name = data["name"]
     except KeyError:
         return _decode_tool_use_block(fill(data, ("type", "id", "input", "name")))
-    known = 4
-    if len(data) != known:
+    more = len(data) - 4
+    if more:
         if "caller" in data:
-            known += 1
+            more -= 1
             caller = data["caller"]
             self.caller = _decode_tool_caller(caller)
         if "toolset_name" in data:
-            known += 1
+            more -= 1
             self.toolset_name = data["toolset_name"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _TOOL_USE_BLOCK_KEYS)
     return self
 

@@ -103,30 +103,30 @@ def _decode_response_tool(data: dict[str, Any]) -> ResponseTool:
     self.input_schema = (
         _decode_tool_input_schema(input_schema) if input_schema.__class__ is dict else input_schema
     )
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "allowed_callers" in data:
-            known += 1
+            more -= 1
             self.allowed_callers = data["allowed_callers"]
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "description" in data:
-            known += 1
+            more -= 1
             self.description = data["description"]
         if "eager_input_streaming" in data:
-            known += 1
+            more -= 1
             self.eager_input_streaming = data["eager_input_streaming"]
         if "input_examples" in data:
-            known += 1
+            more -= 1
             self.input_examples = data["input_examples"]
         if "strict" in data:
-            known += 1
+            more -= 1
             self.strict = data["strict"]
         if "type" in data:
-            known += 1
+            more -= 1
             self.type = data["type"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _RESPONSE_TOOL_KEYS)
     return self
 
@@ -224,15 +224,15 @@ def _decode_tool_input_schema(data: dict[str, Any]) -> ToolInputSchema:
         self.type = data["type"]
     except KeyError:
         return _decode_tool_input_schema(fill(data, ("type",)))
-    known = 1
-    if len(data) != known:
+    more = len(data) - 1
+    if more:
         if "properties" in data:
-            known += 1
+            more -= 1
             self.properties = data["properties"]
         if "required" in data:
-            known += 1
+            more -= 1
             self.required = data["required"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _TOOL_INPUT_SCHEMA_KEYS)
     return self
 

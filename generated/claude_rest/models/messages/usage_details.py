@@ -76,17 +76,17 @@ def _decode_advisor_message_iteration_usage(data: dict[str, Any]) -> AdvisorMess
                 ),
             )
         )
-    known = 6
-    if len(data) != known:
+    more = len(data) - 6
+    if more:
         if "cache_creation" in data:
-            known += 1
+            more -= 1
             cache_creation = data["cache_creation"]
             self.cache_creation = (
                 decoders["CacheCreation"](cache_creation)
                 if cache_creation.__class__ is dict
                 else cache_creation
             )
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _ADVISOR_MESSAGE_ITERATION_USAGE_KEYS)
     return self
 
@@ -147,17 +147,17 @@ def _decode_compaction_iteration_usage(data: dict[str, Any]) -> CompactionIterat
                 ),
             )
         )
-    known = 5
-    if len(data) != known:
+    more = len(data) - 5
+    if more:
         if "cache_creation" in data:
-            known += 1
+            more -= 1
             cache_creation = data["cache_creation"]
             self.cache_creation = (
                 decoders["CacheCreation"](cache_creation)
                 if cache_creation.__class__ is dict
                 else cache_creation
             )
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _COMPACTION_ITERATION_USAGE_KEYS)
     return self
 
@@ -201,12 +201,12 @@ def _decode_fallback_credit_not_applied(data: dict[str, Any]) -> FallbackCreditN
         self.reason = data["reason"]
     except KeyError:
         return _decode_fallback_credit_not_applied(fill(data, ("type", "reason")))
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "remove_to_redeem" in data:
-            known += 1
+            more -= 1
             self.remove_to_redeem = data["remove_to_redeem"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _FALLBACK_CREDIT_NOT_APPLIED_KEYS)
     return self
 
@@ -332,17 +332,17 @@ def _decode_fallback_message_iteration_usage(data: dict[str, Any]) -> FallbackMe
                 ),
             )
         )
-    known = 6
-    if len(data) != known:
+    more = len(data) - 6
+    if more:
         if "cache_creation" in data:
-            known += 1
+            more -= 1
             cache_creation = data["cache_creation"]
             self.cache_creation = (
                 decoders["CacheCreation"](cache_creation)
                 if cache_creation.__class__ is dict
                 else cache_creation
             )
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _FALLBACK_MESSAGE_ITERATION_USAGE_KEYS)
     return self
 
@@ -353,7 +353,7 @@ IterationsUsage: TypeAlias = list["IterationsUsageItem"]
 
 def _decode_iterations_usage(value: Any) -> Any:
     if value.__class__ is list:
-        return decoders.decode_list("IterationsUsageItem", value)
+        return decoders.lists["IterationsUsageItem"](value)
     return value
 
 
@@ -438,10 +438,10 @@ def _decode_message_iteration_usage(data: dict[str, Any]) -> MessageIterationUsa
                 ),
             )
         )
-    known = 5
-    if len(data) != known:
+    more = len(data) - 5
+    if more:
         if "cache_creation" in data:
-            known += 1
+            more -= 1
             cache_creation = data["cache_creation"]
             self.cache_creation = (
                 decoders["CacheCreation"](cache_creation)
@@ -449,9 +449,9 @@ def _decode_message_iteration_usage(data: dict[str, Any]) -> MessageIterationUsa
                 else cache_creation
             )
         if "model" in data:
-            known += 1
+            more -= 1
             self.model = data["model"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _MESSAGE_ITERATION_USAGE_KEYS)
     return self
 

@@ -47,12 +47,12 @@ def _decode_web_fetch_block(data: dict[str, Any]) -> WebFetchBlock:
     except KeyError:
         return _decode_web_fetch_block(fill(data, ("type", "content", "url")))
     self.content = decoders["DocumentBlock"](content) if content.__class__ is dict else content
-    known = 3
-    if len(data) != known:
+    more = len(data) - 3
+    if more:
         if "retrieved_at" in data:
-            known += 1
+            more -= 1
             self.retrieved_at = data["retrieved_at"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _WEB_FETCH_BLOCK_KEYS)
     return self
 
@@ -125,19 +125,19 @@ def _decode_web_fetch_tool_20250910(data: dict[str, Any]) -> WebFetchTool2025091
         self.name = data["name"]
     except KeyError:
         return _decode_web_fetch_tool_20250910(fill(data, ("type", "name")))
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "allowed_callers" in data:
-            known += 1
+            more -= 1
             self.allowed_callers = data["allowed_callers"]
         if "allowed_domains" in data:
-            known += 1
+            more -= 1
             self.allowed_domains = data["allowed_domains"]
         if "blocked_domains" in data:
-            known += 1
+            more -= 1
             self.blocked_domains = data["blocked_domains"]
         if "cache_control" in data:
-            known += 1
+            more -= 1
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
@@ -145,7 +145,7 @@ def _decode_web_fetch_tool_20250910(data: dict[str, Any]) -> WebFetchTool2025091
                 else cache_control
             )
         if "citations" in data:
-            known += 1
+            more -= 1
             citations = data["citations"]
             self.citations = (
                 decoders["ToolCitationsConfig"](citations)
@@ -153,26 +153,26 @@ def _decode_web_fetch_tool_20250910(data: dict[str, Any]) -> WebFetchTool2025091
                 else citations
             )
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "max_content_tokens" in data:
-            known += 1
+            more -= 1
             self.max_content_tokens = data["max_content_tokens"]
         if "max_uses" in data:
-            known += 1
+            more -= 1
             self.max_uses = data["max_uses"]
         if "strict" in data:
-            known += 1
+            more -= 1
             self.strict = data["strict"]
         if "url_sources" in data:
-            known += 1
+            more -= 1
             url_sources = data["url_sources"]
             self.url_sources = (
                 decoders["WebFetchURLSources"](url_sources)
                 if url_sources.__class__ is dict
                 else url_sources
             )
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _WEB_FETCH_TOOL_20250910_KEYS)
     return self
 
@@ -245,19 +245,19 @@ def _decode_web_fetch_tool_20260209(data: dict[str, Any]) -> WebFetchTool2026020
         self.name = data["name"]
     except KeyError:
         return _decode_web_fetch_tool_20260209(fill(data, ("type", "name")))
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "allowed_callers" in data:
-            known += 1
+            more -= 1
             self.allowed_callers = data["allowed_callers"]
         if "allowed_domains" in data:
-            known += 1
+            more -= 1
             self.allowed_domains = data["allowed_domains"]
         if "blocked_domains" in data:
-            known += 1
+            more -= 1
             self.blocked_domains = data["blocked_domains"]
         if "cache_control" in data:
-            known += 1
+            more -= 1
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
@@ -265,7 +265,7 @@ def _decode_web_fetch_tool_20260209(data: dict[str, Any]) -> WebFetchTool2026020
                 else cache_control
             )
         if "citations" in data:
-            known += 1
+            more -= 1
             citations = data["citations"]
             self.citations = (
                 decoders["ToolCitationsConfig"](citations)
@@ -273,26 +273,26 @@ def _decode_web_fetch_tool_20260209(data: dict[str, Any]) -> WebFetchTool2026020
                 else citations
             )
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "max_content_tokens" in data:
-            known += 1
+            more -= 1
             self.max_content_tokens = data["max_content_tokens"]
         if "max_uses" in data:
-            known += 1
+            more -= 1
             self.max_uses = data["max_uses"]
         if "strict" in data:
-            known += 1
+            more -= 1
             self.strict = data["strict"]
         if "url_sources" in data:
-            known += 1
+            more -= 1
             url_sources = data["url_sources"]
             self.url_sources = (
                 decoders["WebFetchURLSources"](url_sources)
                 if url_sources.__class__ is dict
                 else url_sources
             )
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _WEB_FETCH_TOOL_20260209_KEYS)
     return self
 
@@ -368,19 +368,19 @@ def _decode_web_fetch_tool_20260309(data: dict[str, Any]) -> WebFetchTool2026030
         self.name = data["name"]
     except KeyError:
         return _decode_web_fetch_tool_20260309(fill(data, ("type", "name")))
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "allowed_callers" in data:
-            known += 1
+            more -= 1
             self.allowed_callers = data["allowed_callers"]
         if "allowed_domains" in data:
-            known += 1
+            more -= 1
             self.allowed_domains = data["allowed_domains"]
         if "blocked_domains" in data:
-            known += 1
+            more -= 1
             self.blocked_domains = data["blocked_domains"]
         if "cache_control" in data:
-            known += 1
+            more -= 1
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
@@ -388,7 +388,7 @@ def _decode_web_fetch_tool_20260309(data: dict[str, Any]) -> WebFetchTool2026030
                 else cache_control
             )
         if "citations" in data:
-            known += 1
+            more -= 1
             citations = data["citations"]
             self.citations = (
                 decoders["ToolCitationsConfig"](citations)
@@ -396,19 +396,19 @@ def _decode_web_fetch_tool_20260309(data: dict[str, Any]) -> WebFetchTool2026030
                 else citations
             )
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "max_content_tokens" in data:
-            known += 1
+            more -= 1
             self.max_content_tokens = data["max_content_tokens"]
         if "max_uses" in data:
-            known += 1
+            more -= 1
             self.max_uses = data["max_uses"]
         if "strict" in data:
-            known += 1
+            more -= 1
             self.strict = data["strict"]
         if "url_sources" in data:
-            known += 1
+            more -= 1
             url_sources = data["url_sources"]
             self.url_sources = (
                 decoders["WebFetchURLSources"](url_sources)
@@ -416,9 +416,9 @@ def _decode_web_fetch_tool_20260309(data: dict[str, Any]) -> WebFetchTool2026030
                 else url_sources
             )
         if "use_cache" in data:
-            known += 1
+            more -= 1
             self.use_cache = data["use_cache"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _WEB_FETCH_TOOL_20260309_KEYS)
     return self
 
@@ -500,19 +500,19 @@ def _decode_web_fetch_tool_20260318(data: dict[str, Any]) -> WebFetchTool2026031
         self.name = data["name"]
     except KeyError:
         return _decode_web_fetch_tool_20260318(fill(data, ("type", "name")))
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "allowed_callers" in data:
-            known += 1
+            more -= 1
             self.allowed_callers = data["allowed_callers"]
         if "allowed_domains" in data:
-            known += 1
+            more -= 1
             self.allowed_domains = data["allowed_domains"]
         if "blocked_domains" in data:
-            known += 1
+            more -= 1
             self.blocked_domains = data["blocked_domains"]
         if "cache_control" in data:
-            known += 1
+            more -= 1
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
@@ -520,7 +520,7 @@ def _decode_web_fetch_tool_20260318(data: dict[str, Any]) -> WebFetchTool2026031
                 else cache_control
             )
         if "citations" in data:
-            known += 1
+            more -= 1
             citations = data["citations"]
             self.citations = (
                 decoders["ToolCitationsConfig"](citations)
@@ -528,22 +528,22 @@ def _decode_web_fetch_tool_20260318(data: dict[str, Any]) -> WebFetchTool2026031
                 else citations
             )
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "max_content_tokens" in data:
-            known += 1
+            more -= 1
             self.max_content_tokens = data["max_content_tokens"]
         if "max_uses" in data:
-            known += 1
+            more -= 1
             self.max_uses = data["max_uses"]
         if "response_inclusion" in data:
-            known += 1
+            more -= 1
             self.response_inclusion = data["response_inclusion"]
         if "strict" in data:
-            known += 1
+            more -= 1
             self.strict = data["strict"]
         if "url_sources" in data:
-            known += 1
+            more -= 1
             url_sources = data["url_sources"]
             self.url_sources = (
                 decoders["WebFetchURLSources"](url_sources)
@@ -551,9 +551,9 @@ def _decode_web_fetch_tool_20260318(data: dict[str, Any]) -> WebFetchTool2026031
                 else url_sources
             )
         if "use_cache" in data:
-            known += 1
+            more -= 1
             self.use_cache = data["use_cache"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _WEB_FETCH_TOOL_20260318_KEYS)
     return self
 
@@ -587,13 +587,13 @@ def _decode_web_fetch_tool_result_block(data: dict[str, Any]) -> WebFetchToolRes
     except KeyError:
         return _decode_web_fetch_tool_result_block(fill(data, ("type", "content", "tool_use_id")))
     self.content = _decode_web_fetch_tool_result_block_content(content)
-    known = 3
-    if len(data) != known:
+    more = len(data) - 3
+    if more:
         if "caller" in data:
-            known += 1
+            more -= 1
             caller = data["caller"]
             self.caller = decoders["ToolCaller"](caller)
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _WEB_FETCH_TOOL_RESULT_BLOCK_KEYS)
     return self
 

@@ -95,7 +95,7 @@ def _decode_web_fetch_url_source_except(data: dict[str, Any]) -> WebFetchURLSour
     except KeyError:
         return _decode_web_fetch_url_source_except(fill(data, ("type", "tools")))
     self.tools = (
-        decoders.decode_list("WebFetchURLSourceToolReference", tools)
+        decoders.lists["WebFetchURLSourceToolReference"](tools)
         if tools.__class__ is list
         else tools
     )
@@ -153,7 +153,7 @@ def _decode_web_fetch_url_source_only(data: dict[str, Any]) -> WebFetchURLSource
     except KeyError:
         return _decode_web_fetch_url_source_only(fill(data, ("type", "tools")))
     self.tools = (
-        decoders.decode_list("WebFetchURLSourceToolReference", tools)
+        decoders.lists["WebFetchURLSourceToolReference"](tools)
         if tools.__class__ is list
         else tools
     )
@@ -212,21 +212,21 @@ _WEB_FETCH_URL_SOURCES_KEYS = frozenset(
 
 def _decode_web_fetch_url_sources(data: dict[str, Any]) -> WebFetchURLSources:
     self = _new(WebFetchURLSources)
-    known = 0
-    if len(data) != known:
+    more = len(data) - 0
+    if more:
         if "client_tool_results" in data:
-            known += 1
+            more -= 1
             client_tool_results = data["client_tool_results"]
             self.client_tool_results = _decode_web_fetch_tool_results_source(client_tool_results)
         if "server_tool_results" in data:
-            known += 1
+            more -= 1
             server_tool_results = data["server_tool_results"]
             self.server_tool_results = _decode_web_fetch_tool_results_source(server_tool_results)
         if "user_input" in data:
-            known += 1
+            more -= 1
             user_input = data["user_input"]
             self.user_input = _decode_web_fetch_user_input_source(user_input)
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _WEB_FETCH_URL_SOURCES_KEYS)
     return self
 

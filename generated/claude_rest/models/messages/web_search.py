@@ -43,21 +43,21 @@ def _decode_user_location(data: dict[str, Any]) -> UserLocation:
         self.type = data["type"]
     except KeyError:
         return _decode_user_location(fill(data, ("type",)))
-    known = 1
-    if len(data) != known:
+    more = len(data) - 1
+    if more:
         if "city" in data:
-            known += 1
+            more -= 1
             self.city = data["city"]
         if "country" in data:
-            known += 1
+            more -= 1
             self.country = data["country"]
         if "region" in data:
-            known += 1
+            more -= 1
             self.region = data["region"]
         if "timezone" in data:
-            known += 1
+            more -= 1
             self.timezone = data["timezone"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _USER_LOCATION_KEYS)
     return self
 
@@ -93,12 +93,12 @@ def _decode_web_search_result_block(data: dict[str, Any]) -> WebSearchResultBloc
         return _decode_web_search_result_block(
             fill(data, ("type", "encrypted_content", "title", "url"))
         )
-    known = 4
-    if len(data) != known:
+    more = len(data) - 4
+    if more:
         if "page_age" in data:
-            known += 1
+            more -= 1
             self.page_age = data["page_age"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _WEB_SEARCH_RESULT_BLOCK_KEYS)
     return self
 
@@ -162,19 +162,19 @@ def _decode_web_search_tool_20250305(data: dict[str, Any]) -> WebSearchTool20250
         self.name = data["name"]
     except KeyError:
         return _decode_web_search_tool_20250305(fill(data, ("type", "name")))
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "allowed_callers" in data:
-            known += 1
+            more -= 1
             self.allowed_callers = data["allowed_callers"]
         if "allowed_domains" in data:
-            known += 1
+            more -= 1
             self.allowed_domains = data["allowed_domains"]
         if "blocked_domains" in data:
-            known += 1
+            more -= 1
             self.blocked_domains = data["blocked_domains"]
         if "cache_control" in data:
-            known += 1
+            more -= 1
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
@@ -182,23 +182,23 @@ def _decode_web_search_tool_20250305(data: dict[str, Any]) -> WebSearchTool20250
                 else cache_control
             )
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "max_uses" in data:
-            known += 1
+            more -= 1
             self.max_uses = data["max_uses"]
         if "strict" in data:
-            known += 1
+            more -= 1
             self.strict = data["strict"]
         if "user_location" in data:
-            known += 1
+            more -= 1
             user_location = data["user_location"]
             self.user_location = (
                 _decode_user_location(user_location)
                 if user_location.__class__ is dict
                 else user_location
             )
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _WEB_SEARCH_TOOL_20250305_KEYS)
     return self
 
@@ -262,19 +262,19 @@ def _decode_web_search_tool_20260209(data: dict[str, Any]) -> WebSearchTool20260
         self.name = data["name"]
     except KeyError:
         return _decode_web_search_tool_20260209(fill(data, ("type", "name")))
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "allowed_callers" in data:
-            known += 1
+            more -= 1
             self.allowed_callers = data["allowed_callers"]
         if "allowed_domains" in data:
-            known += 1
+            more -= 1
             self.allowed_domains = data["allowed_domains"]
         if "blocked_domains" in data:
-            known += 1
+            more -= 1
             self.blocked_domains = data["blocked_domains"]
         if "cache_control" in data:
-            known += 1
+            more -= 1
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
@@ -282,23 +282,23 @@ def _decode_web_search_tool_20260209(data: dict[str, Any]) -> WebSearchTool20260
                 else cache_control
             )
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "max_uses" in data:
-            known += 1
+            more -= 1
             self.max_uses = data["max_uses"]
         if "strict" in data:
-            known += 1
+            more -= 1
             self.strict = data["strict"]
         if "user_location" in data:
-            known += 1
+            more -= 1
             user_location = data["user_location"]
             self.user_location = (
                 _decode_user_location(user_location)
                 if user_location.__class__ is dict
                 else user_location
             )
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _WEB_SEARCH_TOOL_20260209_KEYS)
     return self
 
@@ -368,19 +368,19 @@ def _decode_web_search_tool_20260318(data: dict[str, Any]) -> WebSearchTool20260
         self.name = data["name"]
     except KeyError:
         return _decode_web_search_tool_20260318(fill(data, ("type", "name")))
-    known = 2
-    if len(data) != known:
+    more = len(data) - 2
+    if more:
         if "allowed_callers" in data:
-            known += 1
+            more -= 1
             self.allowed_callers = data["allowed_callers"]
         if "allowed_domains" in data:
-            known += 1
+            more -= 1
             self.allowed_domains = data["allowed_domains"]
         if "blocked_domains" in data:
-            known += 1
+            more -= 1
             self.blocked_domains = data["blocked_domains"]
         if "cache_control" in data:
-            known += 1
+            more -= 1
             cache_control = data["cache_control"]
             self.cache_control = (
                 decoders["CacheControlEphemeral"](cache_control)
@@ -388,26 +388,26 @@ def _decode_web_search_tool_20260318(data: dict[str, Any]) -> WebSearchTool20260
                 else cache_control
             )
         if "defer_loading" in data:
-            known += 1
+            more -= 1
             self.defer_loading = data["defer_loading"]
         if "max_uses" in data:
-            known += 1
+            more -= 1
             self.max_uses = data["max_uses"]
         if "response_inclusion" in data:
-            known += 1
+            more -= 1
             self.response_inclusion = data["response_inclusion"]
         if "strict" in data:
-            known += 1
+            more -= 1
             self.strict = data["strict"]
         if "user_location" in data:
-            known += 1
+            more -= 1
             user_location = data["user_location"]
             self.user_location = (
                 _decode_user_location(user_location)
                 if user_location.__class__ is dict
                 else user_location
             )
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _WEB_SEARCH_TOOL_20260318_KEYS)
     return self
 
@@ -441,13 +441,13 @@ def _decode_web_search_tool_result_block(data: dict[str, Any]) -> WebSearchToolR
     except KeyError:
         return _decode_web_search_tool_result_block(fill(data, ("type", "content", "tool_use_id")))
     self.content = _decode_web_search_tool_result_block_content(content)
-    known = 3
-    if len(data) != known:
+    more = len(data) - 3
+    if more:
         if "caller" in data:
-            known += 1
+            more -= 1
             caller = data["caller"]
             self.caller = decoders["ToolCaller"](caller)
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _WEB_SEARCH_TOOL_RESULT_BLOCK_KEYS)
     return self
 
@@ -460,7 +460,7 @@ WebSearchToolResultBlockContent: TypeAlias = Union[
 
 def _decode_web_search_tool_result_block_content(value: Any) -> Any:
     if value.__class__ is list:
-        return decoders.decode_list("WebSearchResultBlock", value)
+        return decoders.lists["WebSearchResultBlock"](value)
     if value.__class__ is dict:
         return _decode_web_search_tool_result_error_object(value)
     return value

@@ -91,10 +91,10 @@ def _decode_context_management_capability(data: dict[str, Any]) -> ContextManage
         self.supported = data["supported"]
     except KeyError:
         return _decode_context_management_capability(fill(data, ("supported",)))
-    known = 1
-    if len(data) != known:
+    more = len(data) - 1
+    if more:
         if "clear_thinking_20251015" in data:
-            known += 1
+            more -= 1
             clear_thinking_20251015 = data["clear_thinking_20251015"]
             self.clear_thinking_20251015 = (
                 _decode_capability_support(clear_thinking_20251015)
@@ -102,7 +102,7 @@ def _decode_context_management_capability(data: dict[str, Any]) -> ContextManage
                 else clear_thinking_20251015
             )
         if "clear_tool_uses_20250919" in data:
-            known += 1
+            more -= 1
             clear_tool_uses_20250919 = data["clear_tool_uses_20250919"]
             self.clear_tool_uses_20250919 = (
                 _decode_capability_support(clear_tool_uses_20250919)
@@ -110,14 +110,14 @@ def _decode_context_management_capability(data: dict[str, Any]) -> ContextManage
                 else clear_tool_uses_20250919
             )
         if "compact_20260112" in data:
-            known += 1
+            more -= 1
             compact_20260112 = data["compact_20260112"]
             self.compact_20260112 = (
                 _decode_capability_support(compact_20260112)
                 if compact_20260112.__class__ is dict
                 else compact_20260112
             )
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _CONTEXT_MANAGEMENT_CAPABILITY_KEYS)
     return self
 
@@ -157,13 +157,13 @@ def _decode_effort_capability(data: dict[str, Any]) -> EffortCapability:
     self.low = _decode_capability_support(low) if low.__class__ is dict else low
     self.max = _decode_capability_support(max) if max.__class__ is dict else max
     self.medium = _decode_capability_support(medium) if medium.__class__ is dict else medium
-    known = 5
-    if len(data) != known:
+    more = len(data) - 5
+    if more:
         if "xhigh" in data:
-            known += 1
+            more -= 1
             xhigh = data["xhigh"]
             self.xhigh = _decode_capability_support(xhigh) if xhigh.__class__ is dict else xhigh
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _EFFORT_CAPABILITY_KEYS)
     return self
 
@@ -284,17 +284,17 @@ def _decode_model_capabilities(data: dict[str, Any]) -> ModelCapabilities:
     self.thinking = (
         _decode_thinking_capability(thinking) if thinking.__class__ is dict else thinking
     )
-    known = 10
-    if len(data) != known:
+    more = len(data) - 10
+    if more:
         if "compaction" in data:
-            known += 1
+            more -= 1
             compaction = data["compaction"]
             self.compaction = (
                 _decode_compaction_capability(compaction)
                 if compaction.__class__ is dict
                 else compaction
             )
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _MODEL_CAPABILITIES_KEYS)
     return self
 

@@ -118,13 +118,13 @@ def _decode_model_info(data: dict[str, Any]) -> ModelInfo:
             fill(data, ("type", "id", "created_at", "display_name", "lifecycle"))
         )
     self.created_at = decode_timestamp(created_at)
-    known = 5
-    if len(data) != known:
+    more = len(data) - 5
+    if more:
         if "allowed_fallback_models" in data:
-            known += 1
+            more -= 1
             self.allowed_fallback_models = data["allowed_fallback_models"]
         if "capabilities" in data:
-            known += 1
+            more -= 1
             capabilities = data["capabilities"]
             self.capabilities = (
                 decoders["ModelCapabilities"](capabilities)
@@ -132,23 +132,23 @@ def _decode_model_info(data: dict[str, Any]) -> ModelInfo:
                 else capabilities
             )
         if "deprecated_at" in data:
-            known += 1
+            more -= 1
             deprecated_at = data["deprecated_at"]
             self.deprecated_at = decode_timestamp(deprecated_at)
         if "line" in data:
-            known += 1
+            more -= 1
             self.line = data["line"]
         if "max_input_tokens" in data:
-            known += 1
+            more -= 1
             self.max_input_tokens = data["max_input_tokens"]
         if "max_tokens" in data:
-            known += 1
+            more -= 1
             self.max_tokens = data["max_tokens"]
         if "retires_at" in data:
-            known += 1
+            more -= 1
             retires_at = data["retires_at"]
             self.retires_at = decode_timestamp(retires_at)
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _MODEL_INFO_KEYS)
     return self
 
@@ -182,7 +182,7 @@ def _decode_model_list_response(data: dict[str, Any]) -> ModelListResponse:
         self.last_id = data["last_id"]
     except KeyError:
         return _decode_model_list_response(fill(data, ("data", "has_more", "first_id", "last_id")))
-    self.data = decoders.decode_list("ModelInfo", data_) if data_.__class__ is list else data_
+    self.data = decoders.lists["ModelInfo"](data_) if data_.__class__ is list else data_
     if len(data) != 4:
         self._extra = extra(data, _MODEL_LIST_RESPONSE_KEYS)
     return self

@@ -113,15 +113,15 @@ def _decode_skill(data: dict[str, Any]) -> Skill:
     self.created_at = decode_timestamp(created_at)
     self.source = _decode_skill_source(source) if source.__class__ is dict else source
     self.updated_at = decode_timestamp(updated_at)
-    known = 7
-    if len(data) != known:
+    more = len(data) - 7
+    if more:
         if "display_title" in data:
-            known += 1
+            more -= 1
             self.display_title = data["display_title"]
         if "latest_version" in data:
-            known += 1
+            more -= 1
             self.latest_version = data["latest_version"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _SKILL_KEYS)
     return self
 
@@ -147,16 +147,16 @@ def _decode_skill_list_response(data: dict[str, Any]) -> SkillListResponse:
         data_ = data["data"]
     except KeyError:
         return _decode_skill_list_response(fill(data, ("data",)))
-    self.data = decoders.decode_list("Skill", data_) if data_.__class__ is list else data_
-    known = 1
-    if len(data) != known:
+    self.data = decoders.lists["Skill"](data_) if data_.__class__ is list else data_
+    more = len(data) - 1
+    if more:
         if "has_more" in data:
-            known += 1
+            more -= 1
             self.has_more = data["has_more"]
         if "next_page" in data:
-            known += 1
+            more -= 1
             self.next_page = data["next_page"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _SKILL_LIST_RESPONSE_KEYS)
     return self
 

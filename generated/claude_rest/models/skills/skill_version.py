@@ -88,15 +88,15 @@ def _decode_skill_version(data: dict[str, Any]) -> SkillVersion:
             fill(data, ("id", "created_at", "description", "name", "skill_id", "type"))
         )
     self.created_at = decode_timestamp(created_at)
-    known = 6
-    if len(data) != known:
+    more = len(data) - 6
+    if more:
         if "directory" in data:
-            known += 1
+            more -= 1
             self.directory = data["directory"]
         if "version" in data:
-            known += 1
+            more -= 1
             self.version = data["version"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _SKILL_VERSION_KEYS)
     return self
 
@@ -122,16 +122,16 @@ def _decode_skill_version_list_response(data: dict[str, Any]) -> SkillVersionLis
         data_ = data["data"]
     except KeyError:
         return _decode_skill_version_list_response(fill(data, ("data",)))
-    self.data = decoders.decode_list("SkillVersion", data_) if data_.__class__ is list else data_
-    known = 1
-    if len(data) != known:
+    self.data = decoders.lists["SkillVersion"](data_) if data_.__class__ is list else data_
+    more = len(data) - 1
+    if more:
         if "has_more" in data:
-            known += 1
+            more -= 1
             self.has_more = data["has_more"]
         if "next_page" in data:
-            known += 1
+            more -= 1
             self.next_page = data["next_page"]
-        if len(data) != known:
+        if more:
             self._extra = extra(data, _SKILL_VERSION_LIST_RESPONSE_KEYS)
     return self
 
