@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import threading
+from contextvars import ContextVar
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -269,3 +273,322 @@ def test_each_item_comes_once_whatever_the_sizes(sizes: list[int], styles: tuple
         return [item async for item in await server.fetch_async({})]
 
     assert asyncio.run(run()) == expected
+
+
+# --- names ----------------------------------------------------------------------------------------
+
+
+def test_names_of_the_official_sdk() -> None:
+    page = Server(TOKEN, three_pages).fetch({"limit": 2, "order": UNSET})
+    info = page.next_page_info()
+    assert info is not None
+    assert (info.params, info.arguments) == ({"page": "p1"}, {"limit": 2, "page": "p1"})
+    assert repr(info) == "PageInfo({'page': 'p1'})"
+    assert [page.data for page in page.iter_pages()] == [page.data for page in page.pages()]
+    assert list(page.iter_items(3)) == list(page.items(max_items=3)) == ITEMS[:3]
+    last = page.get_next_page().get_next_page()
+    assert last.next_page_info() is None
+    assert (page.next_page, last.next_page) == ("p1", None)
+
+
+def test_each_page_has_its_own_request_id() -> None:
+    pages = list(Server(TOKEN, three_pages).fetch({}).pages(prefetch=True))
+    assert [page.request_id for page in pages] == ["req_1", "req_2", "req_3"]
+    assert [page._request_id for page in pages] == ["req_1", "req_2", "req_3"]
+    assert pages[0].organization_id is None
+    assert not pages[0].rate_limits
+    bare = Page({"data": []}, [], styles=TOKEN, arguments={}, fetch=lambda _: bare)
+    assert (bare.meta, bare.request_id, bare.organization_id, bare.rate_limits) == (None,) * 4
+
+
+def test_both_ways() -> None:
+    def answer(arguments: dict[str, Any]) -> dict[str, Any]:
+        number = int(arguments.get("page", "p0")[1:])
+        return {
+            "data": [{"id": str(number)}],
+            "next_page": f"p{number + 1}" if number < 2 else None,
+            "prev_page": f"p{number - 1}" if number > 0 else None,
+        }
+
+    server = Server(TWO_WAY, answer)
+    last = list(server.fetch({"limit": 1}).pages())[-1]
+    middle = last.get_previous_page()
+    first = middle.get_previous_page()
+    assert (middle.data, first.data) == (["1"], ["0"])
+    assert server.calls[-1] == {"limit": 1, "page": "p0"}
+    assert not first.has_previous_page()
+    with pytest.raises(PaginationError, match="no previous page"):
+        first.get_previous_page()
+    assert list(first) == ["0", "1", "2"]
+
+    async def run() -> list[str]:
+        page = await (await server.fetch_async({"page": "p2"})).get_previous_page()
+        return [item async for item in page]
+
+    assert asyncio.run(run()) == ["1", "2"]
+
+
+def test_a_loop_backwards_is_an_error() -> None:
+    page = Server(TWO_WAY, lambda _: {"data": [], "next_page": None, "prev_page": "x"}).fetch({})
+    with pytest.raises(PaginationError, match="page='x' a second time"):
+        for _ in range(3):
+            page = page.get_previous_page()
+
+
+# --- prefetch -------------------------------------------------------------------------------------
+
+
+class Gate:
+    """A server whose pages after the first wait until they are let through."""
+
+    def __init__(self) -> None:
+        self.server = Server(TOKEN, three_pages)
+        self.open = threading.Event()
+        self.running = 0
+        self.most = 0
+        self.threads: set[threading.Thread] = set()
+
+    def fetch(self, arguments: dict[str, Any]) -> Page[str]:
+        self.running += 1
+        self.most = max(self.most, self.running)
+        self.threads.add(threading.current_thread())
+        if "page" in arguments:
+            assert self.open.wait(10)
+        self.running -= 1
+        return Page(fetch=self.fetch, **self.server.settings(arguments))
+
+
+def test_a_page_is_fetched_while_the_one_before_is_worked_on() -> None:
+    gate = Gate()
+    threads = threading.active_count()
+    page = gate.fetch({})
+    items = page.items(prefetch=True)
+    assert threading.active_count() == threads
+    # Given out at once, although the next page hangs.
+    assert [next(items), next(items)] == ITEMS[:2]
+    gate.open.set()
+    assert list(items) == ITEMS[2:]
+    assert gate.most == 1
+    assert len(gate.server.calls) == 3
+    assert threading.active_count() == threads
+
+
+def test_never_more_than_one_page_ahead() -> None:
+    server = Server(TOKEN, three_pages)
+    pages = server.fetch({}).pages(prefetch=True)
+    next(pages)
+    sleep(0.05)
+    assert len(server.calls) == 2
+    next(pages)
+    sleep(0.05)
+    assert len(server.calls) == 3
+
+
+@pytest.mark.parametrize(("max_items", "calls"), [(1, 1), (2, 1), (3, 2), (4, 2), (5, 3), (99, 3)])
+def test_prefetch_fetches_no_needless_page(max_items: int, calls: int) -> None:
+    server = Server(TOKEN, three_pages)
+    assert list(server.fetch({}).items(max_items, prefetch=True)) == ITEMS[:max_items]
+    assert len(server.calls) == calls
+
+    async def run() -> list[str]:
+        page = await server.fetch_async({})
+        found = [item async for item in page.items(max_items, prefetch=True)]
+        await asyncio.sleep(0.01)
+        return found
+
+    server.calls.clear()
+    assert asyncio.run(run()) == ITEMS[:max_items]
+    assert len(server.calls) == calls
+
+
+def test_leaving_early_waits_for_nothing() -> None:
+    gate = Gate()
+    for item in gate.fetch({}).items(prefetch=True):
+        assert item == "0a"
+        break
+    gate.open.set()
+    for thread in gate.threads - {threading.current_thread()}:
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def broken_second_page(arguments: dict[str, Any]) -> dict[str, Any]:
+    if arguments.get("page") == "p1":
+        raise ConnectionError("lost")
+    return three_pages(arguments)
+
+
+def test_an_error_ahead_comes_when_its_page_is_reached() -> None:
+    server = Server(TOKEN, broken_second_page)
+    items = server.fetch({}).items(prefetch=True)
+    assert [next(items), next(items)] == ITEMS[:2]
+    with pytest.raises(ConnectionError, match="lost"):
+        next(items)
+    # Nobody reaches it, nobody hears of it.
+    assert list(server.fetch({}).items(2, prefetch=True)) == ITEMS[:2]
+
+    async def run() -> None:
+        page = await server.fetch_async({})
+        items = page.items(prefetch=True)
+        assert [await anext(items), await anext(items)] == ITEMS[:2]
+        with pytest.raises(ConnectionError, match="lost"):
+            await anext(items)
+        pages = page.pages(prefetch=True)
+        await anext(pages)
+        await asyncio.sleep(0.01)
+        await pages.aclose()
+
+    asyncio.run(run())
+
+
+def test_more_without_a_cursor_is_an_error_with_prefetch_too() -> None:
+    server = Server(ID, lambda _: {"data": [{"id": "a"}], "has_more": True, "last_id": None})
+    items = server.fetch({}).items(prefetch=True)
+    assert next(items) == "a"
+    with pytest.raises(PaginationError):
+        next(items)
+
+
+def test_context_variables_reach_the_thread() -> None:
+    variable: ContextVar[str] = ContextVar("variable", default="none")
+    found: list[str] = []
+
+    def answer(arguments: dict[str, Any]) -> dict[str, Any]:
+        found.append(variable.get())
+        return three_pages(arguments)
+
+    page = Server(TOKEN, answer).fetch({})
+    variable.set("mine")
+    assert list(page.items(prefetch=True)) == ITEMS
+    assert found == ["none", "mine", "mine"]
+
+
+@pytest.mark.parametrize("how", ["close", "break", "cancel", "paginator"])
+def test_the_task_of_an_abandoned_page_is_gone(how: str) -> None:
+    ended: list[str] = []
+
+    async def run() -> None:
+        server = Server(TOKEN, three_pages)
+
+        async def fetch(arguments: dict[str, Any]) -> AsyncPage[str]:
+            if "page" in arguments:
+                try:
+                    await asyncio.sleep(10)
+                finally:
+                    ended.append("ended")
+            return AsyncPage(fetch=fetch, **server.settings(arguments))
+
+        first = await fetch({})
+        if how == "close":
+            items = first.items(prefetch=True)
+            assert await anext(items) == "0a"
+            await asyncio.sleep(0)
+            await items.aclose()
+        elif how == "paginator":
+            items = AsyncPaginator(lambda: fetch({})).items(prefetch=True)
+            assert await anext(items) == "0a"
+            await asyncio.sleep(0)
+            await items.aclose()
+        elif how == "break":
+            async for _ in first.items(prefetch=True):
+                await asyncio.sleep(0)
+                break
+            gc.collect()
+            await asyncio.sleep(0.01)
+        else:
+
+            async def read() -> None:
+                async for _ in first.items(prefetch=True):
+                    pass
+
+            reader = asyncio.ensure_future(read())
+            await asyncio.sleep(0.01)
+            reader.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await reader
+        assert ended == ["ended"]
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(run())
+
+
+def test_prefetch_is_left_out_under_another_event_loop() -> None:
+    server = Server(TOKEN, three_pages)
+
+    async def fetch(arguments: dict[str, Any]) -> AsyncPage[str]:
+        return AsyncPage(fetch=fetch, **server.settings(arguments))
+
+    async def run() -> list[str]:
+        page = await fetch({})
+        return [item async for item in page.items(prefetch=True)]
+
+    # Driven by hand: no loop runs, and nothing in it waits.
+    with pytest.raises(StopIteration) as done:
+        run().send(None)
+    assert done.value.value == ITEMS
+
+
+# --- every style ----------------------------------------------------------------------------------
+
+
+def answer_in(style: str, sizes: list[int]) -> tuple[Server, dict[str, Any], list[str]]:
+    """Return a server of pages of these sizes, how to start, and all items in order."""
+    pages = [[f"{number}-{item}" for item in range(size)] for number, size in enumerate(sizes)]
+    if style in ("id-cursor", "backward"):
+        # Lists paged by id have no empty pages but the last.
+        pages = [page for page in pages if page]
+    pages = pages or [[]]
+    last = len(pages) - 1
+
+    def answer(arguments: dict[str, Any]) -> dict[str, Any]:
+        if style in ("id-cursor", "backward"):
+            cursor = arguments.get("before_id" if style == "backward" else "after_id", "start")
+            number = 0 if cursor == "start" else int(cursor.partition("-")[0]) + 1
+            found = [int(page[0].partition("-")[0]) if page else 0 for page in pages]
+            place = 0 if cursor == "start" else found.index(number - 1) + 1
+            return ids(*pages[place], more=place < last)
+        number = int(arguments.get("page", "0"))
+        following = None if number == last else str(number + 1)
+        body: dict[str, Any] = {"data": [{"id": name} for name in pages[number]]}
+        body["next_page"] = following
+        if style == "report-cursor":
+            body["has_more"] = number < last
+        if style == "two-way-cursor":
+            body["prev_page"] = str(number - 1) if number else None
+        return body
+
+    styles = ("id-cursor",) if style == "backward" else (style,)
+    start = {"before_id": "start"} if style == "backward" else {}
+    return Server(styles, answer), start, [item for page in pages for item in page]
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    st.lists(st.integers(0, 4), max_size=7),
+    st.sampled_from(
+        ["id-cursor", "backward", "token-cursor", "two-way-cursor", "report-cursor"],
+    ),
+    st.none() | st.integers(0, 12),
+    st.booleans(),
+)
+def test_every_item_once_and_in_order(
+    sizes: list[int], style: str, max_items: int | None, prefetch: bool
+) -> None:
+    server, start, expected = answer_in(style, sizes)
+    wanted = expected[:max_items]
+    assert list(server.fetch(start).items(max_items, prefetch=prefetch)) == wanted
+    calls = server.calls[:]
+    by_page = [page.data for page in server.fetch(start).pages(prefetch=prefetch)]
+    assert [item for data in by_page for item in data] == expected
+
+    async def run() -> list[str]:
+        listing = AsyncPaginator(lambda: server.fetch_async(start))
+        found = [item async for item in listing.items(max_items, prefetch=prefetch)]
+        pages = [page.data async for page in listing.pages(prefetch=prefetch)]
+        assert pages == by_page
+        return found
+
+    server.calls.clear()
+    assert asyncio.run(run()) == wanted
+    if max_items != 0:
+        assert server.calls[: len(calls)] == calls
