@@ -8,6 +8,7 @@ from typing import Any
 from typing_extensions import assert_type
 
 from claude_rest import UNSET, Unknown, Unset
+from claude_rest._runtime.rate_limits import RateLimit, RateLimits
 from claude_rest.models import (
     ContentBlock,
     Message,
@@ -21,6 +22,7 @@ from claude_rest.models import (
     ToolUseBlock,
     Usage,
 )
+from claude_rest.params import AssistantMessageParam, MessageParam, TextBlockParam
 
 
 def by_type(message: Message) -> list[str]:
@@ -137,3 +139,24 @@ def decoded(data: dict[str, object]) -> dict[str, Any]:
         assert_type(message.meta.request_id, str | None)
     assert_type(message.extra_fields, dict[str, Any])
     return message.to_dict()
+
+
+def where_from(message: Message, info: ModelInfo) -> float:
+    assert_type(message.request_id, str | None)
+    assert_type(message.organization_id, str | None)
+    assert_type(info.rate_limits, RateLimits | None)
+    limits = message.rate_limits
+    if limits is None or limits.input_tokens is None:
+        return limits.retry_after or 0 if limits is not None else 0
+    assert_type(limits.requests, RateLimit | None)
+    assert_type(limits.input_tokens.remaining, int | None)
+    assert_type(limits.input_tokens.reset, datetime | None)
+    return limits.input_tokens.seconds_to_reset() or 0
+
+
+def next_turn(message: Message, turns: list[MessageParam]) -> list[MessageParam]:
+    assert_type(message.to_param(), AssistantMessageParam)
+    for block in message.content:
+        if block.type == "text":
+            assert_type(block.to_param(), TextBlockParam)
+    return [*turns, message.to_param(), {"role": "user", "content": "Go on"}]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from typing_extensions import assert_type
 
 from claude_rest import AsyncClient, Client
 from claude_rest._runtime.page import AsyncPage, Page
+from claude_rest._runtime.rate_limits import RateLimits
 from claude_rest._runtime.stream import AsyncStream, Stream
 from claude_rest.models import Message, MessageTokensCount, ModelInfo, RawMessageStreamEvent
 from claude_rest.params import MessageParam
@@ -23,6 +26,8 @@ def create(client: Client, flag: bool) -> None:
     assert_type(on, Stream[RawMessageStreamEvent])
     either = client.messages.create(model=MODEL, max_tokens=1, messages=TURNS, stream=flag)
     assert_type(either, Message | Stream[RawMessageStreamEvent])
+    assert_type(on.rate_limits, RateLimits)
+    assert_type(on.organization_id, str | None)
     with on as events:
         for event in events:
             assert_type(event, RawMessageStreamEvent)
@@ -56,6 +61,15 @@ def pages(client: Client) -> list[str]:
         assert_type(each, Page[ModelInfo])
     if page.has_next_page():
         assert_type(page.get_next_page(), Page[ModelInfo])
+    for each in page.pages(prefetch=True):
+        assert_type(each, Page[ModelInfo])
+    for model in page.items(max_items=5, prefetch=True):
+        assert_type(model, ModelInfo)
+    for model in page.iter_items(5):
+        assert_type(model, ModelInfo)
+    assert_type(page.request_id, str | None)
+    assert_type(page.next_page, str | None)
+    assert_type(page.next_arguments, dict[str, Any] | None)
     assert_type(client.models.retrieve("m"), ModelInfo)
     return [model.id for model in client.models.list()]
 
@@ -68,6 +82,14 @@ async def pages_async(client: AsyncClient) -> list[str]:
     async for model in client.models.list():
         assert_type(model, ModelInfo)
     async for each in page.iter_pages():
+        assert_type(each, AsyncPage[ModelInfo])
+    async for each in page.pages(prefetch=True):
+        assert_type(each, AsyncPage[ModelInfo])
+    async for model in page.items(max_items=5, prefetch=True):
+        assert_type(model, ModelInfo)
+    async for model in client.models.list().iter_items(5):
+        assert_type(model, ModelInfo)
+    async for each in client.models.list().pages(prefetch=True):
         assert_type(each, AsyncPage[ModelInfo])
     assert_type(await page.get_next_page(), AsyncPage[ModelInfo])
     assert_type(await client.models.retrieve("m"), ModelInfo)
