@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from claude_rest._runtime.errors import PaginationError
 from claude_rest._runtime.meta import Meta
-from claude_rest._runtime.page import AsyncPage, AsyncPaginator, Page, next_arguments
+from claude_rest._runtime.cursors import next_arguments
+from claude_rest._runtime.page import AsyncPage, AsyncPaginator, Page
 from claude_rest._runtime.unset import UNSET
 
 if TYPE_CHECKING:
