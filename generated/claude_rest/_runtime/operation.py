@@ -157,7 +157,8 @@ class Operation(_Record):
     """Those of them that are files; a name that ends in ``[]`` takes several."""
     request_type: str | None
     """Component of the body, the key into the beta rules."""
-    response: Literal["json", "binary", "jsonl", "sse", "none"]
+    response: Literal["json", "binary", "jsonl", "sse", "none", "raw"]
+    """What the body of an answer is; ``raw`` is never in the spec, and means: left undecoded."""
     response_type: str | None
     """Component of the answer, or of one line of a JSONL answer."""
     page_item: str | None
@@ -190,7 +191,7 @@ class Operation(_Record):
         body_names: Mapping[str, str] | None = None,
         file_fields: tuple[str, ...] = (),
         request_type: str | None = None,
-        response: Literal["json", "binary", "jsonl", "sse", "none"] = "json",
+        response: Literal["json", "binary", "jsonl", "sse", "none", "raw"] = "json",
         response_type: str | None = None,
         page_item: str | None = None,
         pagination: tuple[str, ...] = (),
@@ -209,3 +210,8 @@ class Operation(_Record):
         del values["self"]
         values["body_names"] = body_names or {}
         self._fill(values)
+
+    def replace(self, **changes: Any) -> Operation:
+        """Return a copy with some arguments of the constructor changed."""
+        values = {name: getattr(self, name) for name in self.__slots__}
+        return Operation(**{**values, **changes})

@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from .._runtime.multipart import FileInput
     from .._runtime.page import AsyncPaginator, Page
     from ..models.files.file_metadata import DeletedFile, FileMetadata
+    from ..raw_responses.files import (
+        AsyncFilesWithRawResponse,
+        AsyncFilesWithStreamingResponse,
+        FilesWithRawResponse,
+        FilesWithStreamingResponse,
+    )
 
 
 class Files:
@@ -34,6 +40,20 @@ class Files:
         """Bind the methods to what carries them out; ``via_beta`` marks ``client.beta``."""
         self._caller = caller
         self._via_beta = via_beta
+
+    @property
+    def with_raw_response(self) -> FilesWithRawResponse:
+        """The same methods; they return the answer with its headers, for ``parse()`` to decode."""
+        from ..raw_responses.files import FilesWithRawResponse
+
+        return FilesWithRawResponse(self)
+
+    @property
+    def with_streaming_response(self) -> FilesWithStreamingResponse:
+        """The same methods; they return context managers of answers that are not read yet."""
+        from ..raw_responses.files import FilesWithStreamingResponse
+
+        return FilesWithStreamingResponse(self)
 
     def delete(
         self,
@@ -195,6 +215,20 @@ class AsyncFiles:
         """Bind the methods to what carries them out; ``via_beta`` marks ``client.beta``."""
         self._caller = caller
         self._via_beta = via_beta
+
+    @property
+    def with_raw_response(self) -> AsyncFilesWithRawResponse:
+        """The same methods; they return the answer with its headers, for ``parse()`` to decode."""
+        from ..raw_responses.files import AsyncFilesWithRawResponse
+
+        return AsyncFilesWithRawResponse(self)
+
+    @property
+    def with_streaming_response(self) -> AsyncFilesWithStreamingResponse:
+        """The same methods; they return context managers of answers that are not read yet."""
+        from ..raw_responses.files import AsyncFilesWithStreamingResponse
+
+        return AsyncFilesWithStreamingResponse(self)
 
     async def delete(
         self,

@@ -36,6 +36,12 @@ if TYPE_CHECKING:
     from ..params.messages.thinking import ThinkingConfigParam
     from ..params.messages.tools import ToolChoiceParam, ToolUnionParam
     from ..params.models.model_info import Model
+    from ..raw_responses.messages import (
+        AsyncMessagesWithRawResponse,
+        AsyncMessagesWithStreamingResponse,
+        MessagesWithRawResponse,
+        MessagesWithStreamingResponse,
+    )
     from .messages_batches import AsyncBatches, Batches
 
 
@@ -47,6 +53,20 @@ class Messages:
         """Bind the methods to what carries them out; ``via_beta`` marks ``client.beta``."""
         self._caller = caller
         self._via_beta = via_beta
+
+    @property
+    def with_raw_response(self) -> MessagesWithRawResponse:
+        """The same methods; they return the answer with its headers, for ``parse()`` to decode."""
+        from ..raw_responses.messages import MessagesWithRawResponse
+
+        return MessagesWithRawResponse(self)
+
+    @property
+    def with_streaming_response(self) -> MessagesWithStreamingResponse:
+        """The same methods; they return context managers of answers that are not read yet."""
+        from ..raw_responses.messages import MessagesWithStreamingResponse
+
+        return MessagesWithStreamingResponse(self)
 
     @kept_property
     def batches(self) -> Batches:
@@ -392,6 +412,20 @@ class AsyncMessages:
         """Bind the methods to what carries them out; ``via_beta`` marks ``client.beta``."""
         self._caller = caller
         self._via_beta = via_beta
+
+    @property
+    def with_raw_response(self) -> AsyncMessagesWithRawResponse:
+        """The same methods; they return the answer with its headers, for ``parse()`` to decode."""
+        from ..raw_responses.messages import AsyncMessagesWithRawResponse
+
+        return AsyncMessagesWithRawResponse(self)
+
+    @property
+    def with_streaming_response(self) -> AsyncMessagesWithStreamingResponse:
+        """The same methods; they return context managers of answers that are not read yet."""
+        from ..raw_responses.messages import AsyncMessagesWithStreamingResponse
+
+        return AsyncMessagesWithStreamingResponse(self)
 
     @kept_property
     def batches(self) -> AsyncBatches:

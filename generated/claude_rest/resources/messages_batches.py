@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     from ..models.message_batches.message_batch import DeletedMessageBatch, MessageBatch
     from ..models.message_batches.results import MessageBatchIndividualResponse
     from ..params.message_batches.requests import MessageBatchRequestParam
+    from ..raw_responses.messages_batches import (
+        AsyncBatchesWithRawResponse,
+        AsyncBatchesWithStreamingResponse,
+        BatchesWithRawResponse,
+        BatchesWithStreamingResponse,
+    )
 
 
 class Batches:
@@ -36,6 +42,20 @@ class Batches:
         """Bind the methods to what carries them out; ``via_beta`` marks ``client.beta``."""
         self._caller = caller
         self._via_beta = via_beta
+
+    @property
+    def with_raw_response(self) -> BatchesWithRawResponse:
+        """The same methods; they return the answer with its headers, for ``parse()`` to decode."""
+        from ..raw_responses.messages_batches import BatchesWithRawResponse
+
+        return BatchesWithRawResponse(self)
+
+    @property
+    def with_streaming_response(self) -> BatchesWithStreamingResponse:
+        """The same methods; they return context managers of answers that are not read yet."""
+        from ..raw_responses.messages_batches import BatchesWithStreamingResponse
+
+        return BatchesWithStreamingResponse(self)
 
     def cancel(
         self,
@@ -213,6 +233,20 @@ class AsyncBatches:
         """Bind the methods to what carries them out; ``via_beta`` marks ``client.beta``."""
         self._caller = caller
         self._via_beta = via_beta
+
+    @property
+    def with_raw_response(self) -> AsyncBatchesWithRawResponse:
+        """The same methods; they return the answer with its headers, for ``parse()`` to decode."""
+        from ..raw_responses.messages_batches import AsyncBatchesWithRawResponse
+
+        return AsyncBatchesWithRawResponse(self)
+
+    @property
+    def with_streaming_response(self) -> AsyncBatchesWithStreamingResponse:
+        """The same methods; they return context managers of answers that are not read yet."""
+        from ..raw_responses.messages_batches import AsyncBatchesWithStreamingResponse
+
+        return AsyncBatchesWithStreamingResponse(self)
 
     async def cancel(
         self,

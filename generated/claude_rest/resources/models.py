@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from .._runtime.caller import AsyncCaller, Caller, RequestOptions
     from .._runtime.page import AsyncPaginator, Page
     from ..models.models.model_info import ModelInfo
+    from ..raw_responses.models import (
+        AsyncModelsWithRawResponse,
+        AsyncModelsWithStreamingResponse,
+        ModelsWithRawResponse,
+        ModelsWithStreamingResponse,
+    )
 
 
 class Models:
@@ -26,6 +32,20 @@ class Models:
         """Bind the methods to what carries them out; ``via_beta`` marks ``client.beta``."""
         self._caller = caller
         self._via_beta = via_beta
+
+    @property
+    def with_raw_response(self) -> ModelsWithRawResponse:
+        """The same methods; they return the answer with its headers, for ``parse()`` to decode."""
+        from ..raw_responses.models import ModelsWithRawResponse
+
+        return ModelsWithRawResponse(self)
+
+    @property
+    def with_streaming_response(self) -> ModelsWithStreamingResponse:
+        """The same methods; they return context managers of answers that are not read yet."""
+        from ..raw_responses.models import ModelsWithStreamingResponse
+
+        return ModelsWithStreamingResponse(self)
 
     def list(
         self,
@@ -97,6 +117,20 @@ class AsyncModels:
         """Bind the methods to what carries them out; ``via_beta`` marks ``client.beta``."""
         self._caller = caller
         self._via_beta = via_beta
+
+    @property
+    def with_raw_response(self) -> AsyncModelsWithRawResponse:
+        """The same methods; they return the answer with its headers, for ``parse()`` to decode."""
+        from ..raw_responses.models import AsyncModelsWithRawResponse
+
+        return AsyncModelsWithRawResponse(self)
+
+    @property
+    def with_streaming_response(self) -> AsyncModelsWithStreamingResponse:
+        """The same methods; they return context managers of answers that are not read yet."""
+        from ..raw_responses.models import AsyncModelsWithStreamingResponse
+
+        return AsyncModelsWithStreamingResponse(self)
 
     def list(
         self,

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from .._runtime.multipart import FileInput
     from .._runtime.page import AsyncPaginator, Page
     from ..models.skills.skill import DeletedSkill, Skill
+    from ..raw_responses.skills import (
+        AsyncSkillsWithRawResponse,
+        AsyncSkillsWithStreamingResponse,
+        SkillsWithRawResponse,
+        SkillsWithStreamingResponse,
+    )
     from .skills_versions import AsyncVersions, Versions
 
 
@@ -29,6 +35,20 @@ class Skills:
         """Bind the methods to what carries them out; ``via_beta`` marks ``client.beta``."""
         self._caller = caller
         self._via_beta = via_beta
+
+    @property
+    def with_raw_response(self) -> SkillsWithRawResponse:
+        """The same methods; they return the answer with its headers, for ``parse()`` to decode."""
+        from ..raw_responses.skills import SkillsWithRawResponse
+
+        return SkillsWithRawResponse(self)
+
+    @property
+    def with_streaming_response(self) -> SkillsWithStreamingResponse:
+        """The same methods; they return context managers of answers that are not read yet."""
+        from ..raw_responses.skills import SkillsWithStreamingResponse
+
+        return SkillsWithStreamingResponse(self)
 
     @kept_property
     def versions(self) -> Versions:
@@ -160,6 +180,20 @@ class AsyncSkills:
         """Bind the methods to what carries them out; ``via_beta`` marks ``client.beta``."""
         self._caller = caller
         self._via_beta = via_beta
+
+    @property
+    def with_raw_response(self) -> AsyncSkillsWithRawResponse:
+        """The same methods; they return the answer with its headers, for ``parse()`` to decode."""
+        from ..raw_responses.skills import AsyncSkillsWithRawResponse
+
+        return AsyncSkillsWithRawResponse(self)
+
+    @property
+    def with_streaming_response(self) -> AsyncSkillsWithStreamingResponse:
+        """The same methods; they return context managers of answers that are not read yet."""
+        from ..raw_responses.skills import AsyncSkillsWithStreamingResponse
+
+        return AsyncSkillsWithStreamingResponse(self)
 
     @kept_property
     def versions(self) -> AsyncVersions:

@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from .._runtime.multipart import FileInput
     from .._runtime.page import AsyncPaginator, Page
     from ..models.skills.skill_version import DeletedSkillVersion, SkillVersion
+    from ..raw_responses.skills_versions import (
+        AsyncVersionsWithRawResponse,
+        AsyncVersionsWithStreamingResponse,
+        VersionsWithRawResponse,
+        VersionsWithStreamingResponse,
+    )
 
 
 class Versions:
@@ -34,6 +40,20 @@ class Versions:
         """Bind the methods to what carries them out; ``via_beta`` marks ``client.beta``."""
         self._caller = caller
         self._via_beta = via_beta
+
+    @property
+    def with_raw_response(self) -> VersionsWithRawResponse:
+        """The same methods; they return the answer with its headers, for ``parse()`` to decode."""
+        from ..raw_responses.skills_versions import VersionsWithRawResponse
+
+        return VersionsWithRawResponse(self)
+
+    @property
+    def with_streaming_response(self) -> VersionsWithStreamingResponse:
+        """The same methods; they return context managers of answers that are not read yet."""
+        from ..raw_responses.skills_versions import VersionsWithStreamingResponse
+
+        return VersionsWithStreamingResponse(self)
 
     def create(
         self,
@@ -192,6 +212,20 @@ class AsyncVersions:
         """Bind the methods to what carries them out; ``via_beta`` marks ``client.beta``."""
         self._caller = caller
         self._via_beta = via_beta
+
+    @property
+    def with_raw_response(self) -> AsyncVersionsWithRawResponse:
+        """The same methods; they return the answer with its headers, for ``parse()`` to decode."""
+        from ..raw_responses.skills_versions import AsyncVersionsWithRawResponse
+
+        return AsyncVersionsWithRawResponse(self)
+
+    @property
+    def with_streaming_response(self) -> AsyncVersionsWithStreamingResponse:
+        """The same methods; they return context managers of answers that are not read yet."""
+        from ..raw_responses.skills_versions import AsyncVersionsWithStreamingResponse
+
+        return AsyncVersionsWithStreamingResponse(self)
 
     async def create(
         self,

@@ -24,6 +24,10 @@ _WRAPPERS = {"binary": "BinaryResponse", "jsonl": "JSONLStream[{}]"}
 """Classes of answers that are read after the call; asynchronous ones have ``Async`` in front."""
 
 
+_TWINS = {"": "", "Async": " on an asynchronous client"}
+_RESPONSE_ATTRIBUTES = {"with_raw_response": "raw", "with_streaming_response": "streamed"}
+
+
 @dataclass(frozen=True)
 class _Argument:
     name: str
@@ -89,6 +93,10 @@ def emit_resources(representation: Representation) -> dict[str, str]:
     emitter = _Emitter(representation, tree)
     files = {f"resources/{node.module}.py": emitter.module(node) for node in tree.values()}
     roots = [node for name, node in tree.items() if "." not in name]
+    files.update(
+        (f"raw_responses/{node.module}.py", emitter.raw_responses(node)) for node in tree.values()
+    )
+    files["raw_responses/__init__.py"] = render("raw_responses_package.py.jinja")
     files["resources/__init__.py"] = render("resources_package.py.jinja", roots=roots)
     files["client.py"] = render("client.py.jinja", roots=roots)
     return files
@@ -118,6 +126,7 @@ class _Emitter:
         return render(
             "resource_module.py.jinja",
             body=body,
+            resource=resource,
             doc=docstring(f"``client.{resource.name}``."),
             used=used,
             operations=self.operation_imports(resource.operations),
@@ -125,6 +134,31 @@ class _Emitter:
             models=models,
             children=children,
             pages=any(operation.pagination for operation in resource.operations),
+        )
+
+    def raw_responses(self, resource: Resource) -> str:
+        """Return the classes behind ``with_raw_response`` and ``with_streaming_response``."""
+        methods = [
+            {"name": operation.method_name, "wrappers": _response_wrappers(operation)}
+            for operation in resource.operations
+        ]
+        used = {name for method in methods for name in method["wrappers"].values()}
+        if methods:
+            used.add("rebound")
+            used |= {f"{prefix}{kind}Caller" for prefix in _TWINS for kind in ("Raw", "Streaming")}
+        path = f"client.{resource.name}"
+        return render(
+            "raw_responses_module.py.jinja",
+            resource=resource,
+            methods=methods,
+            children=[self.tree[name] for name in resource.children],
+            wrappers=sorted(used),
+            doc=docstring(f"``{path}.with_raw_response`` and ``{path}.with_streaming_response``."),
+            docs={
+                f"{prefix}{attribute}": docstring(f"Methods of ``{path}.{attribute}``{where}.", 4)
+                for prefix, where in _TWINS.items()
+                for attribute in _RESPONSE_ATTRIBUTES
+            },
         )
 
     @staticmethod
@@ -241,6 +275,16 @@ class _Emitter:
         return argument_annotation(
             kind, lambda name: f"params.{name}" if name in self.both_sides else name
         )
+
+
+def _response_wrappers(operation: OperationNode) -> dict[str, str]:
+    """Return what makes of a method that of an attribute, by twin and attribute."""
+    kind = "list" if operation.pagination else "method"
+    wrappers: dict[str, str] = {}
+    for attribute, name in _RESPONSE_ATTRIBUTES.items():
+        wrappers[attribute] = f"{name}_method"
+        wrappers[f"Async{attribute}"] = f"async_{name}_{kind}"
+    return wrappers
 
 
 def _sentence(text: str) -> str:

@@ -189,6 +189,10 @@ class ClientCore:
         return raised
 
     def _decode(self, operation: Operation, content: bytes, meta: Meta) -> Any:
+        if operation.response == "raw":
+            from .raw_response import RawAnswer
+
+            return RawAnswer(content, meta)
         if operation.response == "none" or (not content and operation.response_type is None):
             return None
         data = self._load(operation, content, meta)

@@ -20,11 +20,13 @@ SECRET_HEADERS: Final = frozenset(
 )
 """Headers whose values never appear in a ``repr``, a message or a log."""
 
+_SECRET_PARTS = ("auth", "cookie", "credential", "key", "password", "secret", "signature", "token")
 _BETA = "anthropic-beta"
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _ACCEPT = {
     "json": "application/json",
     "none": "application/json",
+    "raw": "application/json",
     "sse": "text/event-stream",
     "binary": "application/binary",
     "jsonl": "application/binary",
@@ -401,6 +403,23 @@ def split_userinfo(url: str) -> tuple[str, str]:
     end = min((found for mark in "/?#" if (found := rest.find(mark)) >= 0), default=len(rest))
     userinfo, _, host = rest[:end].rpartition("@")
     return f"{scheme}{separator}{host}{rest[end:]}", userinfo
+
+
+def visible_url(url: str) -> str:
+    """Return ``url`` for people to read: no user name, no password, keys in its query hidden."""
+    start, question_mark, query = split_userinfo(url)[0].partition("?")
+    pairs = [pair.partition("=") for pair in query.split("&")]
+    shown = "&".join(
+        f"{name}=[hidden]" if equals and is_secret(name) else f"{name}{equals}{value}"
+        for name, equals, value in pairs
+    )
+    return start + question_mark + shown
+
+
+def is_secret(name: str) -> bool:
+    """Tell whether a header or query parameter may hold what nobody else should read."""
+    name = name.lower()
+    return name in SECRET_HEADERS or any(part in name for part in _SECRET_PARTS)
 
 
 def authorize(headers: dict[str, str], userinfo: str) -> None:
