@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
     from ._runtime.caller import AsyncCaller, Caller
     from ._runtime.errors import APIStatusError
+    from .raw_responses import (
+        AsyncResourcesWithRawResponse,
+        AsyncResourcesWithStreamingResponse,
+        ResourcesWithRawResponse,
+        ResourcesWithStreamingResponse,
+    )
     from .resources.files import AsyncFiles, Files
     from .resources.messages import AsyncMessages, Messages
     from .resources.models import AsyncModels, Models
@@ -29,6 +35,20 @@ class Resources:
     def _bound_caller(self) -> Caller:
         """Return what carries the calls out."""
         raise NotImplementedError
+
+    @property
+    def with_raw_response(self) -> ResourcesWithRawResponse:
+        """The same methods; they return the answer with its headers, for ``parse()`` to decode."""
+        from .raw_responses import ResourcesWithRawResponse
+
+        return ResourcesWithRawResponse(self)
+
+    @property
+    def with_streaming_response(self) -> ResourcesWithStreamingResponse:
+        """The same methods; they return context managers of answers that are not read yet."""
+        from .raw_responses import ResourcesWithStreamingResponse
+
+        return ResourcesWithStreamingResponse(self)
 
     @kept_property
     def files(self) -> Files:
@@ -81,6 +101,20 @@ class AsyncResources:
     def _bound_caller(self) -> AsyncCaller:
         """Return what carries the calls out."""
         raise NotImplementedError
+
+    @property
+    def with_raw_response(self) -> AsyncResourcesWithRawResponse:
+        """The same methods; they return the answer with its headers, for ``parse()`` to decode."""
+        from .raw_responses import AsyncResourcesWithRawResponse
+
+        return AsyncResourcesWithRawResponse(self)
+
+    @property
+    def with_streaming_response(self) -> AsyncResourcesWithStreamingResponse:
+        """The same methods; they return context managers of answers that are not read yet."""
+        from .raw_responses import AsyncResourcesWithStreamingResponse
+
+        return AsyncResourcesWithStreamingResponse(self)
 
     @kept_property
     def files(self) -> AsyncFiles:

@@ -17,7 +17,8 @@ from claude_rest._runtime.unset import UNSET
 from .callers import AsyncOverlayCaller, OverlayCaller
 from .credentials import refuse_pickling
 from .logs import set_up_logging
-from .resources import AsyncBeta, AsyncOverlayResources, Beta, OverlayResources
+from .raw_calls import AsyncRawCalls, RawCalls
+from .resources import AsyncBeta, Beta
 from .settings import resolve_settings
 from .transports import AsyncHTTPXTransport, HTTPXTransport
 
@@ -97,7 +98,7 @@ class _ClientFacts:
         )
 
 
-class Claude(_ClientFacts, OverlayResources):
+class Claude(_ClientFacts, RawCalls):
     """Client of the Claude API."""
 
     # No __slots__: tests replace resources, and resources are kept.
@@ -286,7 +287,7 @@ class Claude(_ClientFacts, OverlayResources):
         self.close()
 
 
-class AsyncClaude(_ClientFacts, AsyncOverlayResources):
+class AsyncClaude(_ClientFacts, AsyncRawCalls):
     """Asynchronous client of the Claude API; see :class:`Claude`."""
 
     # No __slots__: tests replace resources, and resources are kept.

@@ -96,8 +96,8 @@ def emit_resources(representation: Representation) -> dict[str, str]:
     files.update(
         (f"raw_responses/{node.module}.py", emitter.raw_responses(node)) for node in tree.values()
     )
-    files["raw_responses/__init__.py"] = render("raw_responses_package.py.jinja")
     files["resources/__init__.py"] = render("resources_package.py.jinja", roots=roots)
+    files["raw_responses/__init__.py"] = render("raw_responses_package.py.jinja", roots=roots)
     files["client.py"] = render("client.py.jinja", roots=roots)
     return files
 

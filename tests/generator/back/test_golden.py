@@ -49,6 +49,7 @@ FEATURES = {
     "nested_resources": (
         "client.py",
         "operations/__init__.py",
+        "raw_responses/__init__.py",
         "raw_responses/shops.py",
         "raw_responses/things.py",
         "raw_responses/things_parts.py",

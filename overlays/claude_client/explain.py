@@ -1,0 +1,364 @@
+"""What a call would send, and why: ``client.explain``. Nothing is sent.
+
+The call is made with a caller that carries nothing out, so the method itself checks and names its
+arguments; what it hands on is then planned like any other call.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from claude_rest._runtime.request import is_secret, split_betas, visible_url
+from claude_rest._runtime.timeouts import Timeout
+from claude_rest._runtime.unset import UNSET
+
+from .betas import Needs, find_needs, read_once
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from claude_rest._runtime.caller import RequestOptions
+    from claude_rest._runtime.operation import BetaRule, Operation
+    from claude_rest._runtime.request import PreparedRequest
+
+    from .calls import CallCore
+
+SHOWN_BODY_CHARACTERS = 4000
+"""How much of a body ``str()`` of an explanation shows."""
+
+
+class Explanation:
+    """One request as it would be sent; ``str()`` tells it in words.
+
+    Values of headers that hold secrets are hidden, and so are keys in the query.
+    """
+
+    __slots__ = (
+        "api_version",
+        "api_version_reason",
+        "betas",
+        "body",
+        "headers",
+        "limit",
+        "max_retries",
+        "method",
+        "operation",
+        "retry",
+        "size",
+        "timeout",
+        "url",
+    )
+
+    operation: str
+    """Resource and method, for example ``messages.create``."""
+    method: str
+    url: str
+    headers: dict[str, str]
+    """By lower-case name."""
+    body: Any
+    """The JSON value of the body. Of a form, a list of its parts: of files name, type and size."""
+    betas: dict[str, tuple[str, ...]]
+    """Flags of ``anthropic-beta`` in their order, each with the reasons it is there."""
+    api_version: str | None
+    """Value of ``anthropic-version``."""
+    api_version_reason: str
+    retry: str
+    """How far repeating the request can do harm: ``safe``, ``billable`` or ``mutating``."""
+    max_retries: int
+    timeout: Timeout
+    """Limits in seconds; ``deadline`` is for all attempts together."""
+    size: int
+    """Bytes of the body."""
+    limit: int | None
+    """Bytes that the operation takes: of a body, or of the files of a form."""
+
+    def __repr__(self) -> str:
+        return f"Explanation({self.method} {self.url}, {self.size} bytes)"
+
+    def __str__(self) -> str:
+        timeout = self.timeout
+        limits = {
+            name: getattr(timeout, name) for name in ("connect", "first_byte", "idle", "deadline")
+        }
+        lines = [
+            f"{self.method} {self.url}",
+            f"operation: {self.operation} ({self.retry}, at most {self.max_retries} retries)",
+            f"anthropic-version: {self.api_version} ({self.api_version_reason})",
+        ]
+        lines += [f"anthropic-beta: {flag} ({'; '.join(why)})" for flag, why in self.betas.items()]
+        lines += [
+            f"{name}: {value}"
+            for name, value in self.headers.items()
+            if name not in ("anthropic-beta", "anthropic-version")
+        ]
+        lines.append(
+            "timeout: "
+            + ", ".join(
+                f"{name} {'none' if value is None else f'{value:g} s'}"
+                for name, value in limits.items()
+            )
+        )
+        limit = "" if self.limit is None else f" of at most {self.limit:,}"
+        lines.append(f"body: {self.size:,} bytes{limit}")
+        if self.body is not None:
+            lines.append(_shown(self.body))
+        return "\n".join(lines)
+
+
+def explain(client: Any, method: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Explanation:
+    """Return what calling ``method`` of ``client`` would send; see ``Claude.explain``."""
+    if isinstance(method, str):
+        name = method
+        for part in name.split("."):
+            client = getattr(client, part, None)
+        if client is None or not callable(client):
+            raise TypeError(f"there is no method {name!r}")
+        method = client
+    call = _captured(method, args, kwargs)
+    operation, arguments, options = call.operation, call.arguments, call.options
+    if operation.body == "json":
+        # Looked through twice below, and iterators can be read once.
+        arguments = {key: read_once(value) for key, value in arguments.items()}
+    core = call.core
+    settings: Any = {**options, "check_sizes": False}
+    plan = core.plan(
+        operation, arguments, settings, call.via_beta, streaming=True if call.streams else None
+    )
+    return _explanation(core, plan, arguments, options, call.via_beta)
+
+
+def _explanation(
+    core: CallCore,
+    plan: Any,
+    arguments: Mapping[str, Any],
+    options: RequestOptions,
+    via_beta: bool,
+) -> Explanation:
+    prepared: PreparedRequest = plan.prepared
+    operation = prepared.operation
+    needs = _needs(operation, arguments, options)
+    found = Explanation()
+    found.operation = operation.id
+    found.method = prepared.method
+    found.url = visible_url(prepared.url)
+    found.headers = {
+        name: "[hidden]" if is_secret(name) else value for name, value in prepared.headers
+    }
+    found.size = 0 if prepared.content is None else len(prepared.content)
+    found.limit = operation.max_bytes
+    found.body = _body(prepared.content)
+    flags = split_betas(prepared.header("anthropic-beta") or "")
+    found.betas = {
+        flag: _beta_reasons(flag, core, operation, arguments, options, needs, via_beta)
+        for flag in flags
+    }
+    found.api_version = prepared.header("anthropic-version")
+    found.api_version_reason = _version_reason(core, options, needs)
+    found.retry = operation.retry
+    found.max_retries = plan.policy.max_retries
+    timeout = Timeout.of(plan.timeout)
+    deadlines = [limit for limit in (timeout.deadline, plan.policy.deadline) if limit is not None]
+    found.timeout = Timeout(
+        connect=timeout.connect,
+        pool=timeout.pool,
+        write=timeout.write,
+        first_byte=timeout.first_byte,
+        idle=timeout.idle,
+        deadline=min(deadlines, default=None),
+    )
+    return found
+
+
+def _needs(operation: Operation, arguments: Mapping[str, Any], options: RequestOptions) -> Needs:
+    if operation.request_type is None:
+        return Needs()
+    from claude_rest.operations.beta_rules import BETA_RULES
+
+    names = operation.body_names
+    fields = {names.get(name, name): value for name, value in arguments.items()}
+    fields.update(options.get("extra_body") or {})
+    return find_needs(operation.request_type, fields, BETA_RULES)
+
+
+def _beta_reasons(
+    flag: str,
+    core: CallCore,
+    operation: Operation,
+    arguments: Mapping[str, Any],
+    options: RequestOptions,
+    needs: Needs,
+    via_beta: bool,
+) -> tuple[str, ...]:
+    settings = core.settings
+    headers = {name.lower(): value for name, value in (options.get("extra_headers") or {}).items()}
+    header_argument = next(
+        (
+            arguments.get(parameter.name)
+            for parameter in operation.parameters
+            if parameter.wire_name.lower() == "anthropic-beta"
+        ),
+        None,
+    )
+    reasons: list[str] = []
+    for rule in operation.betas:
+        if _speaks_of(rule, flag) and (via_beta or not rule.via_beta_namespace):
+            where = "through client.beta" if rule.via_beta_namespace else ""
+            reasons.append(f"{operation.id} {where} needs it".replace("  ", " "))
+    reasons += [f"{need.path} needs it" for need in needs.betas if _speaks_of(need.rule, flag)]
+    for asked, reason in (
+        (settings.credentials.betas, "the credential needs it"),
+        (settings.betas, "betas of the client"),
+        (settings.environment_headers.get("anthropic-beta"), "a header from the environment"),
+        (settings.default_headers.get("anthropic-beta"), "default_headers of the client"),
+        (options.get("betas"), "betas of the call"),
+        (header_argument, "betas of the call"),
+        (headers.get("anthropic-beta"), "extra_headers of the call"),
+    ):
+        if _names(asked, flag) and reason not in reasons:
+            reasons.append(reason)
+    return tuple(reasons)
+
+
+def _speaks_of(rule: BetaRule, flag: str) -> bool:
+    return flag.lower() in (name.lower() for name in rule.any_of)
+
+
+def _names(asked: Any, flag: str) -> bool:
+    """Tell whether a list of flags, or the value of a header, names ``flag``."""
+    if asked is None or asked is UNSET:
+        return False
+    texts: Iterable[str] = (asked,) if isinstance(asked, str) else asked
+    return any(flag.lower() == name.lower() for text in texts for name in split_betas(text))
+
+
+def _version_reason(core: CallCore, options: RequestOptions, needs: Needs) -> str:
+    headers = {name.lower() for name in options.get("extra_headers") or {}}
+    settings = core.settings
+    if "anthropic-version" in headers:
+        return "extra_headers of the call"
+    if options.get("api_version") is not None:
+        return "api_version of the call"
+    if settings.api_version is not None:
+        return "api_version of the client"
+    if "anthropic-version" in settings.default_headers:
+        return "default_headers of the client"
+    if "anthropic-version" in settings.environment_headers:
+        return "a header from the environment"
+    if needs.versions:
+        paths = dict.fromkeys(bound.path for bound in needs.versions)
+        return f"the newest that accepts {', '.join(paths)}"
+    return "the newest"
+
+
+def _body(content: Any) -> Any:
+    if content is None:
+        return None
+    if isinstance(content, bytes):
+        from claude_rest._runtime.codec import loads
+
+        return loads(content)
+    return [
+        {
+            "name": part.name,
+            "filename": part.filename,
+            "content_type": part.content_type,
+            "size": part.size,
+        }
+        if part.filename is not None
+        else {"name": part.name, "value": b"".join(part.chunks()).decode()}
+        for part in content.parts
+    ]
+
+
+def _shown(body: Any) -> str:
+    import json
+
+    text = json.dumps(body, indent=2, ensure_ascii=False)
+    if len(text) <= SHOWN_BODY_CHARACTERS:
+        return text
+    rest = len(text) - SHOWN_BODY_CHARACTERS
+    return f"{text[:SHOWN_BODY_CHARACTERS]}… ({rest:,} more characters)"
+
+
+class _Captured(BaseException):
+    """A call that got as far as its caller. Nothing but this module is to catch it."""
+
+    def __init__(
+        self,
+        core: Any,
+        operation: Operation,
+        arguments: dict[str, Any],
+        options: RequestOptions,
+        via_beta: bool,
+        *,
+        streams: bool,
+    ) -> None:
+        super().__init__()
+        self.core = core
+        self.operation = operation
+        self.arguments = arguments
+        self.options = options
+        self.via_beta = via_beta
+        self.streams = streams
+
+
+class _Capturing:
+    """A caller that carries nothing out."""
+
+    __slots__ = ("_core",)
+
+    def __init__(self, core: Any) -> None:
+        self._core = core
+
+    def call(
+        self, operation: Operation, arguments: Any, options: Any, via_beta: bool = False
+    ) -> NoReturn:
+        raise _Captured(self._core, operation, arguments, options, via_beta, streams=False)
+
+    paginate = call
+
+    def stream(
+        self, operation: Operation, arguments: Any, options: Any, via_beta: bool = False
+    ) -> NoReturn:
+        raise _Captured(self._core, operation, arguments, options, via_beta, streams=True)
+
+
+def _captured(method: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Captured:
+    """Call ``method`` with a caller that only notes what it is asked for."""
+    call = _rebound(method)
+    name = getattr(method, "__name__", repr(method))
+    if name == "stream" and hasattr(method.__self__, "create"):
+        # messages.stream sends when its "with" statement runs; its request is that of create.
+        kwargs = {**kwargs, "stream": True}
+    result: Any = None
+    try:
+        result = call(*args, **kwargs)
+        if hasattr(result, "send"):
+            # A coroutine; nothing before its caller waits for anything.
+            result.send(None)
+    except _Captured as captured:
+        return captured
+    finally:
+        if hasattr(result, "close"):
+            result.close()
+    raise TypeError(f"{name} sends no request that could be explained")
+
+
+def _rebound(method: Any) -> Any:
+    from .calls import CallCore
+    from .verbs import AsyncVerb, Verb
+
+    owner = method if isinstance(method, (Verb, AsyncVerb)) else getattr(method, "__self__", None)
+    caller: Any = getattr(owner, "_caller", None)
+    # That of with_raw_response wraps the one that knows what would be sent.
+    core = getattr(caller, "caller", caller)
+    if not isinstance(core, CallCore):
+        raise TypeError(f"{method!r} is no method of a client; pass one such as messages.create")
+    if isinstance(owner, (Verb, AsyncVerb)):
+        return owner.__class__(_Capturing(core), owner._method)
+    name = method.__name__
+    resource: Any = owner
+    bound = resource.__class__(_Capturing(core), via_beta=resource._via_beta)
+    if name == "stream" and hasattr(bound, "create"):
+        name = "create"
+    return getattr(bound, name)
