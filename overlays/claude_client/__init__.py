@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from claude_rest._runtime.page import AsyncPage as AsyncPage
     from claude_rest._runtime.page import AsyncPaginator as AsyncPaginator
     from claude_rest._runtime.page import Page as Page
+    from claude_rest._runtime.raw_response import APIResponse as APIResponse
+    from claude_rest._runtime.raw_response import AsyncAPIResponse as AsyncAPIResponse
+    from claude_rest._runtime.raw_response import (
+        AsyncStreamedAPIResponse as AsyncStreamedAPIResponse,
+    )
+    from claude_rest._runtime.raw_response import StreamedAPIResponse as StreamedAPIResponse
     from claude_rest._runtime.sse import ServerSentEvent as ServerSentEvent
     from claude_rest._runtime.sse import SSEDecoder as SSEDecoder
     from claude_rest._runtime.stream import AsyncJSONLStream as AsyncJSONLStream
@@ -95,6 +101,7 @@ if TYPE_CHECKING:
     from .errors import StreamTruncatedError as StreamTruncatedError
     from .errors import UnprocessableEntityError as UnprocessableEntityError
     from .errors import UploadError as UploadError
+    from .explain import Explanation as Explanation
     from .middleware import AsyncMiddleware as AsyncMiddleware
     from .middleware import AsyncReadyResponse as AsyncReadyResponse
     from .middleware import AttemptInfo as AttemptInfo
@@ -130,10 +137,12 @@ __all__ = [
     "UNSET",
     "APIConnectionError",
     "APIError",
+    "APIResponse",
     "APIResponseValidationError",
     "APIStatusError",
     "APITimeoutError",
     "ApiVersionConflictError",
+    "AsyncAPIResponse",
     "AsyncBinaryResponse",
     "AsyncClaude",
     "AsyncJSONLStream",
@@ -144,6 +153,7 @@ __all__ = [
     "AsyncPaginator",
     "AsyncReadyResponse",
     "AsyncStream",
+    "AsyncStreamedAPIResponse",
     "AttemptInfo",
     "Attempts",
     "AuthenticationError",
@@ -165,6 +175,7 @@ __all__ = [
     "CredentialsError",
     "EnvironmentVariableError",
     "EventSizeError",
+    "Explanation",
     "FileInput",
     "GatewayTimeoutError",
     "GiveUp",
@@ -214,6 +225,7 @@ __all__ = [
     "Stream",
     "StreamProtocolError",
     "StreamTruncatedError",
+    "StreamedAPIResponse",
     "Struct",
     "TextEvent",
     "ThinkingEvent",
@@ -306,6 +318,7 @@ _EXPORTS = {
         "UnprocessableEntityError",
         "UploadError",
     ),
+    ".explain": ("Explanation",),
     ".middleware": (
         "AsyncMiddleware",
         "AsyncReadyResponse",
@@ -351,6 +364,12 @@ _RUNTIME_EXPORTS = {
     ".meta": ("Meta",),
     ".multipart": ("FileInput",),
     ".page": ("AsyncPage", "AsyncPaginator", "Page"),
+    ".raw_response": (
+        "APIResponse",
+        "AsyncAPIResponse",
+        "AsyncStreamedAPIResponse",
+        "StreamedAPIResponse",
+    ),
     ".sse": ("SSEDecoder", "ServerSentEvent"),
     ".stream": ("AsyncJSONLStream", "AsyncStream", "JSONLStream", "Stream"),
     ".struct": ("Struct", "Unknown"),

@@ -30,35 +30,35 @@ class RawCalls(OverlayResources):
 
     @property
     def get(self) -> Verb:
-        """Sends GET requests to endpoints without a method of their own; see :class:`Verb`."""
+        """Sends GET requests to endpoints without a method; see :class:`Verb`."""
         from .verbs import Verb
 
         return Verb(self._bound_caller(), "GET")
 
     @property
     def post(self) -> Verb:
-        """Sends POST requests to endpoints without a method of their own; see :class:`Verb`."""
+        """Sends POST requests to endpoints without a method; see :class:`Verb`."""
         from .verbs import Verb
 
         return Verb(self._bound_caller(), "POST")
 
     @property
     def put(self) -> Verb:
-        """Sends PUT requests to endpoints without a method of their own; see :class:`Verb`."""
+        """Sends PUT requests to endpoints without a method; see :class:`Verb`."""
         from .verbs import Verb
 
         return Verb(self._bound_caller(), "PUT")
 
     @property
     def patch(self) -> Verb:
-        """Sends PATCH requests to endpoints without a method of their own; see :class:`Verb`."""
+        """Sends PATCH requests to endpoints without a method; see :class:`Verb`."""
         from .verbs import Verb
 
         return Verb(self._bound_caller(), "PATCH")
 
     @property
     def delete(self) -> Verb:
-        """Sends DELETE requests to endpoints without a method of their own; see :class:`Verb`."""
+        """Sends DELETE requests to endpoints without a method; see :class:`Verb`."""
         from .verbs import Verb
 
         return Verb(self._bound_caller(), "DELETE")
@@ -108,35 +108,35 @@ class AsyncRawCalls(AsyncOverlayResources):
 
     @property
     def get(self) -> AsyncVerb:
-        """Sends GET requests to endpoints without a method of their own; see :class:`AsyncVerb`."""
+        """Sends GET requests to endpoints without a method; see :class:`AsyncVerb`."""
         from .verbs import AsyncVerb
 
         return AsyncVerb(self._bound_caller(), "GET")
 
     @property
     def post(self) -> AsyncVerb:
-        """Sends POST requests to endpoints without a method of their own; see :class:`AsyncVerb`."""
+        """Sends POST requests to endpoints without a method; see :class:`AsyncVerb`."""
         from .verbs import AsyncVerb
 
         return AsyncVerb(self._bound_caller(), "POST")
 
     @property
     def put(self) -> AsyncVerb:
-        """Sends PUT requests to endpoints without a method of their own; see :class:`AsyncVerb`."""
+        """Sends PUT requests to endpoints without a method; see :class:`AsyncVerb`."""
         from .verbs import AsyncVerb
 
         return AsyncVerb(self._bound_caller(), "PUT")
 
     @property
     def patch(self) -> AsyncVerb:
-        """Sends PATCH requests to endpoints without a method of their own; see :class:`AsyncVerb`."""
+        """Sends PATCH requests to endpoints without a method; see :class:`AsyncVerb`."""
         from .verbs import AsyncVerb
 
         return AsyncVerb(self._bound_caller(), "PATCH")
 
     @property
     def delete(self) -> AsyncVerb:
-        """Sends DELETE requests to endpoints without a method of their own; see :class:`AsyncVerb`."""
+        """Sends DELETE requests to endpoints without a method; see :class:`AsyncVerb`."""
         from .verbs import AsyncVerb
 
         return AsyncVerb(self._bound_caller(), "DELETE")

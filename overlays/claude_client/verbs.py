@@ -1,4 +1,4 @@
-"""Calls to endpoints that this client has no methods for: ``client.get``, ``client.post`` and so on.
+"""Calls to endpoints that have no method of their own: ``client.get``, ``client.post`` and so on.
 
 An operation is made up for the call, which then goes the way of every other one: the same headers,
 retries, limits and errors.
@@ -125,9 +125,7 @@ def _component(cast_to: Any) -> str:
 
     name = getattr(cast_to, "__name__", "")
     if name not in models.__all__ or getattr(models, name) is not cast_to:
-        raise TypeError(
-            f"cast_to is {cast_to!r}, which is no response model of claude_client.types"
-        )
+        raise TypeError(f"cast_to is {cast_to!r}, no response model of claude_client.types")
     return str(name)
 
 

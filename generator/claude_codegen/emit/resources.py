@@ -138,21 +138,21 @@ class _Emitter:
 
     def raw_responses(self, resource: Resource) -> str:
         """Return the classes behind ``with_raw_response`` and ``with_streaming_response``."""
-        methods = [
-            {"name": operation.method_name, "wrappers": _response_wrappers(operation)}
+        wrappers = {
+            operation.method_name: _response_wrappers(operation)
             for operation in resource.operations
-        ]
-        used = {name for method in methods for name in method["wrappers"].values()}
-        if methods:
+        }
+        used = {name for names in wrappers.values() for name in names.values()}
+        if used:
             used.add("rebound")
             used |= {f"{prefix}{kind}Caller" for prefix in _TWINS for kind in ("Raw", "Streaming")}
         path = f"client.{resource.name}"
         return render(
             "raw_responses_module.py.jinja",
             resource=resource,
-            methods=methods,
+            wrappers=wrappers,
             children=[self.tree[name] for name in resource.children],
-            wrappers=sorted(used),
+            used=sorted(used),
             doc=docstring(f"``{path}.with_raw_response`` and ``{path}.with_streaming_response``."),
             docs={
                 f"{prefix}{attribute}": docstring(f"Methods of ``{path}.{attribute}``{where}.", 4)

@@ -2,8 +2,8 @@
 
 Both send like every other call, with its retries, flags and errors, and differ in what they hand
 back. The methods are those of the resource itself, bound to a caller that wraps the one there is:
-:class:`RawCaller` reads the body and leaves it undecoded, :class:`StreamingCaller` leaves it unread.
-What such a caller needs of the one it wraps is a :class:`~.client.ClientCore`.
+:class:`RawCaller` reads the body and leaves it undecoded, :class:`StreamingCaller` does not read it.
+The caller that it wraps is a :class:`~.client.ClientCore`.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class _Call:
         options: Any = dict(self.options)
         if self.operation.stream_argument is not None:
             options["auto_stream"] = False
-        headers = options.get("extra_headers") or {}
+        headers: dict[str, Any] = options.get("extra_headers") or {}
         if not any(name.lower() == "accept" for name in headers):
             accept = _ACCEPT.get(expected, "application/json")
             options["extra_headers"] = {"accept": accept, **headers}
@@ -197,11 +197,9 @@ class _Facts:
     @property
     def url(self) -> str:
         """Where the request went. Without user name and password; keys in its query are hidden."""
-        try:
-            return self._url
-        except AttributeError:
+        if not hasattr(self, "_url"):
             self._url = self._call.url()
-            return self._url
+        return self._url
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._call.operation.id}, {self.meta!r})"
@@ -262,11 +260,9 @@ class APIResponse(_ReadAnswer[T]):
         Decodes the first time, and returns the same object from then on. Raises what the method
         would have raised for a body that is not what it should be.
         """
-        try:
-            return self._result
-        except AttributeError:
+        if not hasattr(self, "_result"):
             self._result = _parsed(self._call, _ReadBody(self.content, self.meta))
-            return self._result
+        return self._result
 
 
 class AsyncAPIResponse(_ReadAnswer[T]):
@@ -292,15 +288,13 @@ class AsyncAPIResponse(_ReadAnswer[T]):
 
     def parse(self) -> T:
         """Return what the method itself would have; see :meth:`APIResponse.parse`."""
-        try:
-            return self._result
-        except AttributeError:
+        if not hasattr(self, "_result"):
             call, meta = self._call, self.meta
             if call.operation.response in _OPEN:
                 self._result = _async_opened(call, _AsyncReadBody(self.content, meta))
             else:
                 self._result = _async_whole(call, self.content, meta)
-            return self._result
+        return self._result
 
 
 class _ReadBody:
@@ -416,7 +410,7 @@ class RawCaller:
         call = _Call(self.caller, operation, arguments, options, via_beta)
         if operation.response == "sse":
             return self.stream(operation, arguments, options, via_beta)
-        return APIResponse._of(call, self.caller.call(*call.raw()))
+        return APIResponse[Any]._of(call, self.caller.call(*call.raw()))
 
     paginate = call
 
@@ -430,7 +424,7 @@ class RawCaller:
         """Send the request and return its answer, which holds an open stream."""
         call = _Call(self.caller, operation, arguments, options, via_beta)
         stream = self.caller.stream(operation, arguments, options, via_beta)
-        return APIResponse._of_stream(call, stream)
+        return APIResponse[Any]._of_stream(call, stream)
 
 
 class AsyncRawCaller:
@@ -453,7 +447,7 @@ class AsyncRawCaller:
         call = _Call(self.caller, operation, arguments, options, via_beta)
         if operation.response == "sse":
             return await self.stream(operation, arguments, options, via_beta)
-        return AsyncAPIResponse._of(call, await self.caller.call(*call.raw()))
+        return AsyncAPIResponse[Any]._of(call, await self.caller.call(*call.raw()))
 
     paginate = call
 
@@ -467,7 +461,7 @@ class AsyncRawCaller:
         """Send the request and return its answer, which holds an open stream."""
         call = _Call(self.caller, operation, arguments, options, via_beta)
         stream = await self.caller.stream(operation, arguments, options, via_beta)
-        return AsyncAPIResponse._of_stream(call, stream)
+        return AsyncAPIResponse[Any]._of_stream(call, stream)
 
 
 class _LineSplitter:
@@ -513,7 +507,7 @@ def _charset(headers: Mapping[str, str]) -> str:
             try:
                 # Some codecs make bytes of bytes; they are no encodings of text.
                 codecs.lookup(charset)
-                b"".decode(charset)
+                b"x".decode(charset, "replace")
             except (LookupError, ValueError):
                 break
             return charset
@@ -588,12 +582,10 @@ class StreamedAPIResponse(_UnreadAnswer[T]):
 
     def read(self) -> bytes:
         """Return the whole body, and keep it."""
-        try:
-            return self._content
-        except AttributeError:
+        if not hasattr(self, "_content"):
             self._start()
             self._content = self._body.read()
-            return self._content
+        return self._content
 
     def text(self) -> str:
         """Read the body and return it as text."""
@@ -611,11 +603,9 @@ class StreamedAPIResponse(_UnreadAnswer[T]):
         What is read piece by piece, such as a stream of events or a file, is open then, and ends
         with the ``with`` block.
         """
-        try:
-            return self._result
-        except AttributeError:
+        if not hasattr(self, "_result"):
             self._result = self._parsed()
-            return self._result
+        return self._result
 
     def _parsed(self) -> Any:
         call = self._call
@@ -689,12 +679,10 @@ class AsyncStreamedAPIResponse(_UnreadAnswer[T]):
 
     async def read(self) -> bytes:
         """Return the whole body, and keep it."""
-        try:
-            return self._content
-        except AttributeError:
+        if not hasattr(self, "_content"):
             self._start()
             self._content = await self._body.read()
-            return self._content
+        return self._content
 
     async def text(self) -> str:
         """Read the body and return it as text."""
@@ -708,11 +696,9 @@ class AsyncStreamedAPIResponse(_UnreadAnswer[T]):
 
     async def parse(self) -> T:
         """Return what the method itself would have; see :meth:`StreamedAPIResponse.parse`."""
-        try:
-            return self._result
-        except AttributeError:
+        if not hasattr(self, "_result"):
             self._result = await self._parsed()
-            return self._result
+        return self._result
 
     async def _parsed(self) -> Any:
         call = self._call
