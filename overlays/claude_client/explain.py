@@ -345,6 +345,8 @@ def _captured(method: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Ca
 
 
 def _rebound(method: Any) -> Any:
+    from claude_rest.client import AsyncResources, Resources
+
     from .calls import CallCore
     from .verbs import AsyncVerb, Verb
 
@@ -352,7 +354,7 @@ def _rebound(method: Any) -> Any:
     caller: Any = getattr(owner, "_caller", None)
     # That of with_raw_response wraps the one that knows what would be sent.
     core = getattr(caller, "caller", caller)
-    if not isinstance(core, CallCore):
+    if not isinstance(core, CallCore) or isinstance(owner, (Resources, AsyncResources)):
         raise TypeError(f"{method!r} is no method of a client; pass one such as messages.create")
     if isinstance(owner, (Verb, AsyncVerb)):
         return owner.__class__(_Capturing(core), owner._method)
