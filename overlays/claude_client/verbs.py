@@ -15,9 +15,7 @@ from claude_rest._runtime.raw_response import (
     AsyncStreamingCaller,
     RawCaller,
     StreamingCaller,
-    async_raw_method,
     async_streamed_method,
-    raw_method,
     streamed_method,
 )
 from claude_rest._runtime.struct import Struct
@@ -30,17 +28,168 @@ from claude_rest.raw_responses import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Protocol
 
     from typing_extensions import Unpack
 
     from claude_rest._runtime.caller import RequestOptions
     from claude_rest._runtime.multipart import FileInput
+    from claude_rest._runtime.raw_response import (
+        APIResponse,
+        AsyncAPIResponse,
+        AsyncStreamedResponseManager,
+        StreamedResponseManager,
+    )
     from claude_rest._runtime.stream import AsyncStream, Stream
     from claude_rest.client import AsyncResources, Resources
 
 RetryClass = Literal["safe", "billable", "mutating"]
 
 S = TypeVar("S", bound=Struct)
+
+if TYPE_CHECKING:
+    # Written out: mypy loses the type variable of an overload when it goes through a ParamSpec.
+
+    class VerbArguments(RequestOptions, total=False):
+        """What the HTTP methods take besides a path; see :meth:`Verb.__call__`."""
+
+        body: Mapping[str, Any] | Struct | None
+        query: Mapping[str, object] | None
+        files: Mapping[str, FileInput | list[FileInput]] | None
+        retry: RetryClass | None
+
+    class RawVerb(Protocol):
+        """An HTTP method of ``client.with_raw_response``."""
+
+        @overload
+        def __call__(
+            self,
+            path: str,
+            *,
+            cast_to: None = None,
+            stream: bool = False,
+            **arguments: Unpack[VerbArguments],
+        ) -> APIResponse[Any]: ...
+
+        @overload
+        def __call__(
+            self,
+            path: str,
+            *,
+            cast_to: type[S],
+            stream: Literal[False] = False,
+            **arguments: Unpack[VerbArguments],
+        ) -> APIResponse[S]: ...
+
+        @overload
+        def __call__(
+            self,
+            path: str,
+            *,
+            cast_to: type[S],
+            stream: Literal[True],
+            **arguments: Unpack[VerbArguments],
+        ) -> APIResponse[Stream[S]]: ...
+
+    class AsyncRawVerb(Protocol):
+        """Asynchronous twin of :class:`RawVerb`."""
+
+        @overload
+        async def __call__(
+            self,
+            path: str,
+            *,
+            cast_to: None = None,
+            stream: bool = False,
+            **arguments: Unpack[VerbArguments],
+        ) -> AsyncAPIResponse[Any]: ...
+
+        @overload
+        async def __call__(
+            self,
+            path: str,
+            *,
+            cast_to: type[S],
+            stream: Literal[False] = False,
+            **arguments: Unpack[VerbArguments],
+        ) -> AsyncAPIResponse[S]: ...
+
+        @overload
+        async def __call__(
+            self,
+            path: str,
+            *,
+            cast_to: type[S],
+            stream: Literal[True],
+            **arguments: Unpack[VerbArguments],
+        ) -> AsyncAPIResponse[AsyncStream[S]]: ...
+
+    class StreamedVerb(Protocol):
+        """An HTTP method of ``client.with_streaming_response``."""
+
+        @overload
+        def __call__(
+            self,
+            path: str,
+            *,
+            cast_to: None = None,
+            stream: bool = False,
+            **arguments: Unpack[VerbArguments],
+        ) -> StreamedResponseManager[Any]: ...
+
+        @overload
+        def __call__(
+            self,
+            path: str,
+            *,
+            cast_to: type[S],
+            stream: Literal[False] = False,
+            **arguments: Unpack[VerbArguments],
+        ) -> StreamedResponseManager[S]: ...
+
+        @overload
+        def __call__(
+            self,
+            path: str,
+            *,
+            cast_to: type[S],
+            stream: Literal[True],
+            **arguments: Unpack[VerbArguments],
+        ) -> StreamedResponseManager[Stream[S]]: ...
+
+    class AsyncStreamedVerb(Protocol):
+        """Asynchronous twin of :class:`StreamedVerb`."""
+
+        @overload
+        def __call__(
+            self,
+            path: str,
+            *,
+            cast_to: None = None,
+            stream: bool = False,
+            **arguments: Unpack[VerbArguments],
+        ) -> AsyncStreamedResponseManager[Any]: ...
+
+        @overload
+        def __call__(
+            self,
+            path: str,
+            *,
+            cast_to: type[S],
+            stream: Literal[False] = False,
+            **arguments: Unpack[VerbArguments],
+        ) -> AsyncStreamedResponseManager[S]: ...
+
+        @overload
+        def __call__(
+            self,
+            path: str,
+            *,
+            cast_to: type[S],
+            stream: Literal[True],
+            **arguments: Unpack[VerbArguments],
+        ) -> AsyncStreamedResponseManager[AsyncStream[S]]: ...
+
 
 _KEPT = "/%:@!$&'()*+,;="
 
@@ -358,11 +507,15 @@ class ClientWithRawResponse(ResourcesWithRawResponse):
         """Take the resources, and what carries the calls out."""
         super().__init__(resources)
         bound = RawCaller(caller)
-        self.get = raw_method(Verb(bound, "GET"))
-        self.post = raw_method(Verb(bound, "POST"))
-        self.put = raw_method(Verb(bound, "PUT"))
-        self.patch = raw_method(Verb(bound, "PATCH"))
-        self.delete = raw_method(Verb(bound, "DELETE"))
+
+        def verb(method: str) -> Any:
+            return Verb(bound, method)
+
+        self.get: RawVerb = verb("GET")
+        self.post: RawVerb = verb("POST")
+        self.put: RawVerb = verb("PUT")
+        self.patch: RawVerb = verb("PATCH")
+        self.delete: RawVerb = verb("DELETE")
 
 
 class ClientWithStreamingResponse(ResourcesWithStreamingResponse):
@@ -372,11 +525,16 @@ class ClientWithStreamingResponse(ResourcesWithStreamingResponse):
         """Take the resources, and what carries the calls out."""
         super().__init__(resources)
         bound = StreamingCaller(caller)
-        self.get = streamed_method(Verb(bound, "GET"))
-        self.post = streamed_method(Verb(bound, "POST"))
-        self.put = streamed_method(Verb(bound, "PUT"))
-        self.patch = streamed_method(Verb(bound, "PATCH"))
-        self.delete = streamed_method(Verb(bound, "DELETE"))
+
+        def verb(method: str) -> Any:
+            sent: Any = Verb(bound, method)
+            return streamed_method(sent)
+
+        self.get: StreamedVerb = verb("GET")
+        self.post: StreamedVerb = verb("POST")
+        self.put: StreamedVerb = verb("PUT")
+        self.patch: StreamedVerb = verb("PATCH")
+        self.delete: StreamedVerb = verb("DELETE")
 
 
 class AsyncClientWithRawResponse(AsyncResourcesWithRawResponse):
@@ -386,11 +544,15 @@ class AsyncClientWithRawResponse(AsyncResourcesWithRawResponse):
         """Take the resources, and what carries the calls out."""
         super().__init__(resources)
         bound = AsyncRawCaller(caller)
-        self.get = async_raw_method(AsyncVerb(bound, "GET"))
-        self.post = async_raw_method(AsyncVerb(bound, "POST"))
-        self.put = async_raw_method(AsyncVerb(bound, "PUT"))
-        self.patch = async_raw_method(AsyncVerb(bound, "PATCH"))
-        self.delete = async_raw_method(AsyncVerb(bound, "DELETE"))
+
+        def verb(method: str) -> Any:
+            return AsyncVerb(bound, method)
+
+        self.get: AsyncRawVerb = verb("GET")
+        self.post: AsyncRawVerb = verb("POST")
+        self.put: AsyncRawVerb = verb("PUT")
+        self.patch: AsyncRawVerb = verb("PATCH")
+        self.delete: AsyncRawVerb = verb("DELETE")
 
 
 class AsyncClientWithStreamingResponse(AsyncResourcesWithStreamingResponse):
@@ -400,8 +562,13 @@ class AsyncClientWithStreamingResponse(AsyncResourcesWithStreamingResponse):
         """Take the resources, and what carries the calls out."""
         super().__init__(resources)
         bound = AsyncStreamingCaller(caller)
-        self.get = async_streamed_method(AsyncVerb(bound, "GET"))
-        self.post = async_streamed_method(AsyncVerb(bound, "POST"))
-        self.put = async_streamed_method(AsyncVerb(bound, "PUT"))
-        self.patch = async_streamed_method(AsyncVerb(bound, "PATCH"))
-        self.delete = async_streamed_method(AsyncVerb(bound, "DELETE"))
+
+        def verb(method: str) -> Any:
+            sent: Any = AsyncVerb(bound, method)
+            return async_streamed_method(sent)
+
+        self.get: AsyncStreamedVerb = verb("GET")
+        self.post: AsyncStreamedVerb = verb("POST")
+        self.put: AsyncStreamedVerb = verb("PUT")
+        self.patch: AsyncStreamedVerb = verb("PATCH")
+        self.delete: AsyncStreamedVerb = verb("DELETE")
