@@ -1,9 +1,9 @@
 """Answers with their headers and bytes: ``with_raw_response`` and ``with_streaming_response``.
 
 Both send like every other call, with its retries, flags and errors, and differ in what they hand
-back. The methods are those of the resource itself, bound to a caller that wraps the one there is:
-:class:`RawCaller` reads the body and leaves it undecoded, :class:`StreamingCaller` does not read it.
-The caller that it wraps is a :class:`~.client.ClientCore`.
+back. The methods are those of the resource itself, bound to a caller that wraps the one there is,
+a :class:`~.client.ClientCore`: :class:`RawCaller` reads the body and leaves it undecoded,
+:class:`StreamingCaller` does not read it.
 """
 
 from __future__ import annotations
