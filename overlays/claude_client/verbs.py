@@ -274,7 +274,7 @@ def _component(cast_to: Any) -> str:
 
     name = getattr(cast_to, "__name__", "")
     if name not in models.__all__ or getattr(models, name) is not cast_to:
-        raise TypeError(f"cast_to is {cast_to!r}, no response model of claude_client.types")
+        raise TypeError(f"cast_to is {cast_to!r}, which is no response model of the API")
     return str(name)
 
 
