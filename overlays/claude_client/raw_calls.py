@@ -11,14 +11,13 @@ if TYPE_CHECKING:
     from typing import ParamSpec
 
     from .explain import Explanation
-    from .verbs import (
+    from .raw_verbs import (
         AsyncClientWithRawResponse,
         AsyncClientWithStreamingResponse,
-        AsyncVerb,
         ClientWithRawResponse,
         ClientWithStreamingResponse,
-        Verb,
     )
+    from .verbs import AsyncVerb, Verb
 
     P = ParamSpec("P")
 
@@ -66,14 +65,14 @@ class RawCalls(OverlayResources):
     @property
     def with_raw_response(self) -> ClientWithRawResponse:
         """The same methods; they return the answer with its headers, for ``parse()`` to decode."""
-        from .verbs import ClientWithRawResponse
+        from .raw_verbs import ClientWithRawResponse
 
         return ClientWithRawResponse(self, self._bound_caller())
 
     @property
     def with_streaming_response(self) -> ClientWithStreamingResponse:
         """The same methods; they return context managers of answers that are not read yet."""
-        from .verbs import ClientWithStreamingResponse
+        from .raw_verbs import ClientWithStreamingResponse
 
         return ClientWithStreamingResponse(self, self._bound_caller())
 
@@ -144,14 +143,14 @@ class AsyncRawCalls(AsyncOverlayResources):
     @property
     def with_raw_response(self) -> AsyncClientWithRawResponse:
         """The same methods; they return the answer with its headers, for ``parse()`` to decode."""
-        from .verbs import AsyncClientWithRawResponse
+        from .raw_verbs import AsyncClientWithRawResponse
 
         return AsyncClientWithRawResponse(self, self._bound_caller())
 
     @property
     def with_streaming_response(self) -> AsyncClientWithStreamingResponse:
         """The same methods; they return context managers of answers that are not read yet."""
-        from .verbs import AsyncClientWithStreamingResponse
+        from .raw_verbs import AsyncClientWithStreamingResponse
 
         return AsyncClientWithStreamingResponse(self, self._bound_caller())
 

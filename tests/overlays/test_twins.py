@@ -13,7 +13,16 @@ import pytest
 import claude_client
 import claude_rest.raw_responses
 import claude_rest.resources
-from claude_client import callers, client, middleware, raw_calls, resources, streaming, verbs
+from claude_client import (
+    callers,
+    client,
+    middleware,
+    raw_calls,
+    raw_verbs,
+    resources,
+    streaming,
+    verbs,
+)
 from claude_rest import _runtime
 from claude_rest import client as low_level
 
@@ -37,7 +46,8 @@ ONLY_ASYNC = {
 
 
 def modules() -> list[Any]:
-    found: list[Any] = [callers, client, middleware, raw_calls, resources, streaming, verbs]
+    found: list[Any] = [callers, client, middleware, raw_calls, raw_verbs, resources, streaming]
+    found.append(verbs)
     found += [low_level, claude_rest.raw_responses]
     for package in (claude_rest.resources, claude_rest.raw_responses, _runtime):
         found += [
