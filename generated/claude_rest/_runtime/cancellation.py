@@ -5,13 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from .exchange import DeadlinePassed
+from .exchange import DeadlinePassedError
 from .threads import running_loop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Generator
-
-    import httpx
 
     from .errors import Phase
     from .exchange import Exchange
@@ -47,13 +45,13 @@ class _Progress:
             self.phase = "connect"
 
 
-async def send_cancellably(client: Any, request: Any, exchange: Exchange) -> httpx.Response:
+async def send_cancellably(client: Any, request: Any, exchange: Exchange) -> Any:
     """Send; when the task is cancelled, stop only where httpcore can clean up.
 
     Cancelled between connecting and sending, it would keep a connection that no request uses or
     ever will, and so one place less in the pool. Nothing is waited for between its steps.
 
-    Raises :class:`DeadlinePassed`.
+    Raises :class:`DeadlinePassedError`.
     """
     left = exchange.left()
     progress = _Progress()
@@ -83,7 +81,7 @@ async def send_cancellably(client: Any, request: Any, exchange: Exchange) -> htt
             return sending.result()
         phase = progress.phase
         await asyncio.shield(asyncio.ensure_future(abandon()))
-        raise DeadlinePassed(phase)
+        raise DeadlinePassedError(phase)
     except asyncio.CancelledError:
         await asyncio.shield(asyncio.ensure_future(abandon()))
         raise
@@ -101,7 +99,7 @@ async def _send_in_time(client: Any, request: Any, left: float, progress: _Progr
 
     with move_on_after(left):
         return await _send(client, request)
-    raise DeadlinePassed(progress.phase)
+    raise DeadlinePassedError(progress.phase)
 
 
 def close_uninterrupted(response: Any) -> None:

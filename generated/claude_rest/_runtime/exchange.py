@@ -34,7 +34,7 @@ _TRANSPORT_ERRORS: Final = frozenset(
 _CLOCK_SECONDS: Final = 0.005
 
 
-class DeadlinePassed(TimeoutError):
+class DeadlinePassedError(TimeoutError):
     """The deadline came; ``phase`` is what it came upon."""
 
     phase: Phase
@@ -137,7 +137,7 @@ class Exchange:
         kinds = {cls.__name__ for cls in type(error).__mro__}
         if kinds & _TRANSPORT_ERRORS:
             phase = failed_phase(
-                error, error.phase if isinstance(error, DeadlinePassed) else waiting_for
+                error, error.phase if isinstance(error, DeadlinePassedError) else waiting_for
             )
             limit = "deadline" if self.is_over() else limit_of(phase)
             return connection_error_from(

@@ -31,7 +31,11 @@ class Timeout:
     idle: float | None
     """Between two pieces of the answer. Any byte counts, so a ping of a stream does too."""
     deadline: float | None
-    """For the whole call: all attempts, the waits between them, and reading the answer."""
+    """For the whole call: all attempts, the waits between them, and reading the answer.
+
+    It holds to the moment however the bytes trickle in, but for looking up the address of a host
+    by a synchronous client. With an HTTP client of your own, a synchronous one, the clock is
+    looked at between pieces of the answer."""
 
     def __init__(
         self,

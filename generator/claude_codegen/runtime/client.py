@@ -314,8 +314,10 @@ class BaseClient(ClientCore):
         ``api_key`` goes out as ``x-api-key``, ``auth_token`` as a Bearer token; the environment
         is not read. ``timeout`` is in seconds for each phase of a request (unset: 5 to connect,
         600 for the rest, or what ``http_client`` has; the 5 seconds that httpx gives a client by
-        default count as unset too, being too short for an answer). ``http_client`` stays yours
-        to close. A user name and password in ``base_url`` go out as Basic authorization.
+        default count as unset too, being too short for an answer), or a :class:`Timeout`, whose
+        deadline holds for each request and its answer. ``http_client`` is anything built like
+        ``httpx.Client`` and stays yours to close. A user name and password in ``base_url`` go
+        out as Basic authorization.
 
         Raises :class:`BaseURLError`, :class:`HeaderValueError`, and ``TypeError`` for an
         ``http_client`` of the other kind.

@@ -174,7 +174,7 @@ def install(transport: Any, options: Iterable[Any]) -> bool:
     httpx has no argument for it, so this reaches for what it keeps to itself, and leaves the
     transport as it is when that has changed. Deadlines are then checked between pieces only.
     """
-    pool = getattr(transport, "_pool", None)
+    pool: Any = getattr(transport, "_pool", None)
     inner: Any = getattr(pool, "_network_backend", None)
     if isinstance(inner, httpcore.NetworkBackend):
         made: Any = Backend(inner, options)

@@ -35,8 +35,9 @@ def redirected_url(
 ) -> str:
     """Return the URL that a redirect leads to from ``url``.
 
-    ``meta`` is that of the redirect, ``followed`` is how many came before. Raises :class:`RedirectError` for one that leads to
-    another scheme, host or port, is one too many, or would make another method of the request.
+    ``meta`` is that of the redirect, ``followed`` is how many came before. Raises
+    :class:`RedirectError` for one that leads to another scheme, host or port, is one too many,
+    or would make another method of the request.
     """
     from urllib.parse import urljoin, urlsplit, urlunsplit
 

@@ -6,18 +6,16 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
 from .cancellation import Steady, end_iteration
-from .exchange import DeadlinePassed
+from .exchange import DeadlinePassedError
 from .threads import running_loop
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable
     from types import TracebackType
-    from typing import NoReturn
 
     import httpx
     from typing_extensions import Self
 
-    from .errors import ClaudeError
     from .exchange import Exchange
     from .meta import Meta, ResponseHeaders
 
@@ -51,12 +49,15 @@ class BodyChunks:
     def __next__(self) -> bytes:
         try:
             if self._exchange.deadline is not None and self._exchange.is_over():
-                raise DeadlinePassed("body")
+                raise DeadlinePassedError("body")
             return next(self._chunks)
         except StopIteration:
             raise
         except Exception as error:
-            raise_translated(error, self._exchange.translate(error, "body", self._meta))
+            translated = self._exchange.translate(error, "body", self._meta)
+            if translated is None:
+                raise
+            raise translated from translated.__cause__
 
     def finish(self) -> None:
         """Read on if that ends the body at once, so that its connection can be used again.
@@ -102,10 +103,13 @@ class AsyncBodyChunks:
         except BaseException as error:
             # An iterator that something was raised through has ended; a cancellation may have
             # come just after the next piece, and trying to end it once more does no harm.
-            self._over = isinstance(error, Exception) and not isinstance(error, DeadlinePassed)
+            self._over = isinstance(error, Exception) and not isinstance(error, DeadlinePassedError)
             if isinstance(error, StopAsyncIteration) or not isinstance(error, Exception):
                 raise
-            raise_translated(error, self._exchange.translate(error, "body", self._meta))
+            translated = self._exchange.translate(error, "body", self._meta)
+            if translated is None:
+                raise
+            raise translated from translated.__cause__
 
     def _next(self) -> Awaitable[bytes]:
         step = self._chunks.__anext__()
@@ -116,7 +120,7 @@ class AsyncBodyChunks:
 
         with move_on_after(left):
             return await self._next()
-        raise DeadlinePassed("body")
+        raise DeadlinePassedError("body")
 
     async def finish(self) -> None:
         """Read on if that ends the body at once; see :meth:`BodyChunks.finish`."""
@@ -132,13 +136,6 @@ class AsyncBodyChunks:
         if self._begun and not self._over:
             self._over = True
             await end_iteration(self._chunks)
-
-
-def raise_translated(error: Exception, translated: ClaudeError | None) -> NoReturn:
-    """Raise our error for one of the HTTP library, or that one when there is none."""
-    if translated is None:
-        raise error
-    raise translated from translated.__cause__
 
 
 class RawResponse:

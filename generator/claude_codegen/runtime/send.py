@@ -21,7 +21,6 @@ from .responses import (
     AsyncRawResponse,
     BodyChunks,
     RawResponse,
-    raise_translated,
 )
 from .threads import off_loop, running_loop
 from .unset import UNSET
@@ -109,7 +108,10 @@ class Sender:
                 )
                 response = client.send(request, stream=True, follow_redirects=False)
             except Exception as error:
-                raise_translated(error, exchange.translate(error, "headers"))
+                translated = exchange.translate(error, "headers")
+                if translated is None:
+                    raise
+                raise translated from translated.__cause__
             if not is_redirect(response.status_code, response.headers):
                 exchange.await_body()
                 return RawResponse(response, exchange)
@@ -207,7 +209,10 @@ class AsyncSender:
                 )
                 response = await send_cancellably(client, request, exchange)
             except Exception as error:
-                raise_translated(error, exchange.translate(error, "headers"))
+                translated = exchange.translate(error, "headers")
+                if translated is None:
+                    raise
+                raise translated from translated.__cause__
             close_uninterrupted(response)
             if not is_redirect(response.status_code, response.headers):
                 exchange.await_body()

@@ -241,10 +241,12 @@ def test_the_deadline_of_a_stream(mode: str) -> None:
     timeout = Timeout(deadline=0.3, idle=0.2)
 
     async def run() -> None:
-        async with AsyncClient(base_url=server.url, timeout=timeout) as client:
-            async with await client.messages.create(**arguments) as stream:
-                async for _ in stream:
-                    pass
+        async with (
+            AsyncClient(base_url=server.url, timeout=timeout) as client,
+            await client.messages.create(**arguments) as stream,
+        ):
+            async for _ in stream:
+                pass
 
     with LoopbackServer([script]) as server:
         started = time.monotonic()

@@ -91,9 +91,11 @@ def test_answers_and_streams(mode: str, library: Any) -> None:
         assert server.connections == 1
     with LoopbackServer([[Send(chunked(EVENTS))]]) as server:
         assert len(perform(mode, made(library, mode), server.url, "stream")) == 2
-    with LoopbackServer([[Send(chunked(EVENTS[:1], end=False)), Pause(5)]]) as server:
-        with pytest.raises(APITimeoutError) as caught:
-            perform(mode, made(library, mode), server.url, "stream", timeout=0.05)
+    with (
+        LoopbackServer([[Send(chunked(EVENTS[:1], end=False)), Pause(5)]]) as server,
+        pytest.raises(APITimeoutError) as caught,
+    ):
+        perform(mode, made(library, mode), server.url, "stream", timeout=0.05)
     assert (caught.value.limit, caught.value.phase) == ("idle", "body")
 
 

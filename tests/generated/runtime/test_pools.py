@@ -15,16 +15,15 @@ import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from claude_rest import AsyncClient, Client
 from claude_rest._runtime import pools, tls
 from claude_rest._runtime.errors import APIConnectionError
-from loopback import LoopbackServer, Pause, Reset, Send, chunked, event, response
+from loopback import LoopbackServer, Reset, Send, chunked, event, response
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable
 
     from loopback import Step
 

@@ -139,17 +139,21 @@ def test_a_user_name_in_a_location_does_not_replace_the_credential(mode: str) ->
 
 @both
 def test_a_circle_ends(mode: str) -> None:
-    with LoopbackServer([to(307, "/again")]) as server:
-        with pytest.raises(RedirectError, match=f"after {MAX_REDIRECTS} others"):
-            perform(mode, server.url, retrieve)
+    with (
+        LoopbackServer([to(307, "/again")]) as server,
+        pytest.raises(RedirectError, match=f"after {MAX_REDIRECTS} others"),
+    ):
+        perform(mode, server.url, retrieve)
     assert len(server.requests) == MAX_REDIRECTS + 1
 
 
 @both
 def test_no_location_is_no_redirect(mode: str) -> None:
-    with LoopbackServer([[Send(response(307))]]) as server:
-        with pytest.raises(APIStatusError) as caught:
-            perform(mode, server.url, retrieve)
+    with (
+        LoopbackServer([[Send(response(307))]]) as server,
+        pytest.raises(APIStatusError) as caught,
+    ):
+        perform(mode, server.url, retrieve)
     assert type(caught.value) is APIStatusError
 
 
