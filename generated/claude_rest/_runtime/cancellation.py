@@ -129,10 +129,7 @@ async def uninterrupted(work: Callable[[], Awaitable[object]]) -> None:
         return
     import asyncio
 
-    async def whole() -> None:
-        await work()
-
-    await asyncio.shield(asyncio.ensure_future(whole()))
+    await asyncio.shield(asyncio.ensure_future(work()))
 
 
 class Steady:
