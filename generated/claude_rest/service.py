@@ -22,3 +22,42 @@ SHAPE_SELECTING_BETAS = frozenset(
     )
 )
 """Flags that change the shape of answers: sent only when asked for, never derived."""
+
+REPLACING_BETAS = {
+    "agent-memory-2026-07-22": (("/v1/memory_stores/**",), ("managed-agents-2026-04-01",)),
+    "fallback-credit-2026-07-01": (("/v1/messages",), ("fallback-credit-2026-06-01",)),
+    "mcp-client-2025-11-20": (
+        ("/v1/messages", "/v1/messages/batches", "/v1/messages/count_tokens"),
+        ("mcp-client-2025-04-04",),
+    ),
+    "server-side-fallback-2026-07-01": (
+        ("/v1/messages", "/v1/models/**"),
+        ("server-side-fallback-2026-06-01",),
+    ),
+    "user-profiles-2026-08-18": (("/v1/user_profiles/**",), ("user-profiles-2026-03-24",)),
+    "user-profiles-2026-09-04": (
+        ("/v1/user_profiles/**",),
+        ("user-profiles-2026-03-24", "user-profiles-2026-08-18"),
+    ),
+}
+"""Flags that take the place of others: on which paths, and of which flags."""
+
+RETIRED_BETAS = {
+    "cache-diagnosis-2026-04-07": "graduated",
+    "ce-user-management-2026-07-13": "graduated",
+    "code-execution-2025-05-22": "deprecated",
+    "computer-use-2024-10-22": "deprecated",
+    "extended-cache-ttl-2025-04-11": "graduated",
+    "fallback-credit-2026-06-01": "deprecated",
+    "mcp-client-2025-04-04": "deprecated",
+    "message-batches-2024-09-24": "graduated",
+    "output-128k-2025-02-19": "deprecated",
+    "pdfs-2024-09-25": "graduated",
+    "prompt-caching-2024-07-31": "graduated",
+    "server-side-fallback-2026-06-01": "deprecated",
+    "structured-outputs-2025-11-13": "graduated",
+    "token-counting-2024-11-01": "graduated",
+    "token-efficient-tools-2025-02-19": "graduated",
+    "user-profiles-2026-03-24": "deprecated",
+}
+"""Flags that are accepted but not needed any more, ``deprecated`` or ``graduated``."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Any, cast
 
 from .load import Bundle
@@ -57,6 +58,11 @@ class Argument:
     type: Type
     required: bool
     description: str
+    beta: BetaNeed | None = None
+    version: VersionSpan | None = None
+    enum_notes: dict[str, EnumNote] = dataclass_field(
+        default_factory=dict[str, EnumNote], hash=False
+    )
 
 
 @dataclass(frozen=True)
@@ -94,6 +100,7 @@ class OperationNode:
     stream_argument: str | None
     pagination: tuple[str, ...]
     betas: tuple[BetaNeed, ...]
+    version: VersionSpan | None
     max_bytes: int | None
     retry: str
     error_codes: tuple[str, ...]
@@ -273,6 +280,7 @@ class _Builder:
                 alias=parsed.aliases[name],
                 enum_notes=enum_notes(schema),
                 beta=beta_need(schema.get("x-beta")),
+                version=version_span(schema.get("x-api-version")),
             )
         if not schema.get("properties"):
             # An object with any keys and none of its own is a map under another name.
@@ -296,6 +304,10 @@ class _Builder:
                     version_span(part.get("x-api-version")),
                     enum_notes(part),
                     bool(part.get("deprecated")),
+                    {
+                        path: VersionSpan(span.get("since"), span.get("until"))
+                        for path, span in part.get("x-api-version-within", {}).items()
+                    },
                 )
             )
         return Component(
@@ -305,6 +317,7 @@ class _Builder:
             sides,
             fields=tuple(fields),
             beta=beta_need(schema.get("x-beta")),
+            version=version_span(schema.get("x-api-version")),
             free_form=is_free_form(schema),
         )
 
@@ -339,6 +352,7 @@ class _Builder:
             stream_argument=source.get("x-stream-argument"),
             pagination=styles,
             betas=() if beta is None else (beta,),
+            version=version_span(source.get("x-api-version")),
             max_bytes=source.get("x-max-bytes"),
             retry=source.get("x-retry", "mutating"),
             error_codes=tuple(source.get("x-error-codes", ())),
@@ -367,6 +381,9 @@ class _Builder:
                         field.type,
                         field.required,
                         parameter.get("description", ""),
+                        beta_need(parameter.get("x-beta")),
+                        version_span(parameter.get("x-api-version")),
+                        enum_notes(parameter["schema"]),
                     )
                 )
         return tuple(arguments)

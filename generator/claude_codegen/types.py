@@ -151,6 +151,10 @@ class Field:
     version: VersionSpan | None = None
     enum_notes: dict[str, EnumNote] = field(default_factory=dict[str, EnumNote], hash=False)
     deprecated: bool = False
+    versions_within: dict[str, VersionSpan] = field(
+        default_factory=dict[str, VersionSpan], hash=False
+    )
+    """Bounds that hold for parts of the value in this place only: ``x-api-version-within``."""
 
 
 @dataclass(frozen=True)
@@ -166,6 +170,7 @@ class Component:
     fields: tuple[Field, ...] = ()
     alias: Type | None = None
     beta: BetaNeed | None = None
+    version: VersionSpan | None = None
     enum_notes: dict[str, EnumNote] = field(default_factory=dict[str, EnumNote], hash=False)
     free_form: bool = False
     """An object whose further keys mean something, such as a JSON Schema."""

@@ -1,184 +1,64 @@
-"""Which ``anthropic-beta`` flags and which ``anthropic-version`` a request needs.
+"""Which ``anthropic-beta`` flags a request carries, and who asked for each of them.
 
-The arguments of a call are walked once, without recursion, and only where the spec says that
-something depends on a flag or on a version (the generated table of rules). What that finds,
-:class:`Needs`, feeds two pure decisions: :func:`resolve_betas` and :func:`resolve_api_version`.
-Nothing here does I/O and nothing is ever overwritten: flags are a union.
+:func:`trace_betas` is a pure decision over what the arguments need (:mod:`.request_needs`), the
+operation, the client and the call. Nothing is ever overwritten: flags are a union, from which
+``-flag`` takes one out. When the server complains, :func:`explain_beta_error` says which of them
+is meant and where it came from.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from claude_rest._runtime.request import split_betas, unite_betas
-from claude_rest._runtime.struct import Struct, Unknown
-from claude_rest._runtime.unset import UNSET
+from claude_rest._runtime.operation import BetaSource
+from claude_rest._runtime.request import split_betas
 
-from .errors import ApiVersionConflictError
+from .api_versions import resolve_api_version as resolve_api_version
+from .errors import BetaConflictError, DeprecatedBetaWarning
+from .request_needs import Needs as Needs
+from .request_needs import add_parameter_needs as add_parameter_needs
+from .request_needs import find_needs as find_needs
+from .request_needs import read_once as read_once
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping
 
+    from claude_rest._runtime.errors import APIStatusError
     from claude_rest._runtime.operation import BetaRule, Operation
 
-    TypeRules = Mapping[str, Any]
-    Rules = Mapping[str, TypeRules]
+    from .request_needs import Rules
+
+    Replacing = Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
+
+WARNINGS_VARIABLE = "CLAUDE_BETA_WARNINGS"
+"""Environment variable that turns :class:`~.errors.DeprecatedBetaWarning` off: ``0`` or ``off``."""
+
+_MAX_NAMED = 3
 
 
-class BetaNeed:
-    """Something among the arguments that a beta flag switches on."""
+class Betas:
+    """The flags of one request."""
 
-    __slots__ = ("model", "path", "rule")
+    __slots__ = ("flags", "sources")
 
-    rule: BetaRule
-    path: str
-    """Where it stands, for example ``messages[2].content[0]``."""
-    model: str | None
-    """Model of the object it stands in, when that differs from the request's."""
+    flags: tuple[str, ...]
+    """In the order they are sent, each once."""
+    sources: tuple[BetaSource, ...]
+    """Who asked for each, and what is needed but was left out on purpose."""
 
-    def __init__(self, rule: BetaRule, path: str, model: str | None = None) -> None:
-        self.rule = rule
-        self.path = path
-        self.model = model
+    def __init__(self, flags: Iterable[str], sources: Iterable[BetaSource]) -> None:
+        """Put flags and their sources together."""
+        self.flags = tuple(flags)
+        self.sources = tuple(sources)
 
-    def __repr__(self) -> str:
-        return f"BetaNeed({self.path!r}, {self.rule.default!r})"
-
-
-class VersionBound:
-    """An argument that only some values of ``anthropic-version`` accept."""
-
-    __slots__ = ("path", "since", "until")
-
-    path: str
-    since: str | None
-    """First version that accepts it."""
-    until: str | None
-    """Last version that accepts it."""
-
-    def __init__(self, path: str, since: str | None, until: str | None) -> None:
-        self.path = path
-        self.since = since
-        self.until = until
-
-    def accepts(self, version: str) -> bool:
-        """Tell whether ``version`` accepts the argument; versions are ISO dates."""
-        return (self.since is None or self.since <= version) and (
-            self.until is None or version <= self.until
-        )
+    def asked(self) -> list[str]:
+        """Return the flags that the caller named."""
+        return [
+            source.flag for source in self.sources if source.origin not in ("operation", "argument")
+        ]
 
     def __repr__(self) -> str:
-        return f"VersionBound({self.path!r}, since={self.since!r}, until={self.until!r})"
-
-
-class Needs:
-    """What the arguments of one call need; see :func:`find_needs`."""
-
-    __slots__ = ("betas", "unread", "versions")
-
-    betas: list[BetaNeed]
-    versions: list[VersionBound]
-    unread: bool
-    """Whether there are iterables that could not be looked through; see :func:`read_once`."""
-
-    def __init__(self) -> None:
-        self.betas = []
-        self.versions = []
-        self.unread = False
-
-
-def find_needs(request_type: str | None, arguments: Mapping[str, Any], rules: Rules) -> Needs:
-    """Walk ``arguments`` once, in the order of the spec, and collect what is beta or versioned.
-
-    ``request_type`` is the component of the request body; ``rules`` says for each type which of
-    its fields matter or lead to one that does. Parts that cannot hold anything of interest, such
-    as tool schemas and text, are not visited. Response models may stand anywhere a dict may, any
-    iterable with a length where a list may. An explicit ``None`` is no use of anything.
-    """
-    needs = Needs()
-    root = rules.get(request_type) if request_type is not None else None
-    if root is None:
-        return needs
-    pending: list[tuple[Any, TypeRules | None, Any]] = [(arguments, root, None)]
-    while pending:
-        value, type_rules, trail = pending.pop()
-        if value.__class__ is not dict:
-            value = _as_mapping(value)
-            if value is None:
-                continue
-        while type_rules is not None and "members" in type_rules:
-            tag = value.get(type_rules["tag"], UNSET)
-            text = _text(tag)
-            member = None if text is None else type_rules["members"].get(text)
-            if member is None and tag is UNSET:
-                member = type_rules.get("default")
-            type_rules = None if member is None else rules.get(member)
-        if type_rules is None:
-            continue
-        beta = type_rules.get("beta")
-        if beta is not None:
-            needs.betas.append(BetaNeed(beta, _path(trail), _own_model(value)))
-        below: list[tuple[Any, TypeRules | None, Any]] = []
-        for name, rule in type_rules.get("fields", _NOTHING).items():
-            field = value.get(name, UNSET)
-            if field is not UNSET and field is not None:
-                _visit(field, rule, rules, (trail, name), needs, value, below)
-        below.reverse()
-        pending.extend(below)
-    return needs
-
-
-def _visit(
-    field: Any,
-    rule: Mapping[str, Any],
-    rules: Rules,
-    trail: Any,
-    needs: Needs,
-    owner: Any,
-    below: list[tuple[Any, TypeRules | None, Any]],
-) -> None:
-    """Record what one field needs and add the objects under it to ``below``."""
-    _record(rule, trail, needs, owner)
-    text = _text(field)
-    if text is not None:
-        values = rule.get("values")
-        if values is not None and text in values:
-            _record(values[text], trail, needs, owner)
-        return
-    elements = _elements(field)
-    if elements is UNSET:
-        needs.unread = True
-        return
-    if elements is None:
-        target = rule.get("type")
-        if target is not None:
-            below.append((field, rules.get(target), trail))
-        target = rule.get("map")
-        if target is not None:
-            mapping = _as_mapping(field)
-            if mapping is not None:
-                target_rules = rules.get(target)
-                below.extend((item, target_rules, (trail, key)) for key, item in mapping.items())
-        return
-    values = rule.get("values")
-    target = rule.get("items")
-    target_rules = None if target is None else rules.get(target)
-    for index, item in enumerate(elements):
-        text = _text(item)
-        if text is not None:
-            if values is not None and text in values:
-                _record(values[text], (trail, index), needs, owner)
-        elif target_rules is not None:
-            below.append((item, target_rules, (trail, index)))
-
-
-def _record(rule: Mapping[str, Any], trail: Any, needs: Needs, owner: Any) -> None:
-    beta = rule.get("beta")
-    if beta is not None:
-        needs.betas.append(BetaNeed(beta, _path(trail), _own_model(owner)))
-    since, until = rule.get("since"), rule.get("until")
-    if since is not None or until is not None:
-        needs.versions.append(VersionBound(_path(trail), since, until))
+        return f"Betas({self.flags!r})"
 
 
 def resolve_betas(
@@ -193,6 +73,8 @@ def resolve_betas(
     model: str | None = None,
     never_derived: Collection[str] = (),
     needs: Needs | None = None,
+    derive: bool = True,
+    replacing: Replacing | None = None,
 ) -> tuple[str, ...]:
     """Return the flags of ``anthropic-beta``: an ordered union without duplicates.
 
@@ -200,71 +82,116 @@ def resolve_betas(
     ``call_betas``, ``header_betas`` (from headers the caller wrote). Flags compare without regard
     to case; the first spelling stays. A rule that any flag already asked for satisfies adds
     nothing, so a caller may choose another generation of a feature than the default one.
-    ``model`` decides the rules that some models do not need. Flags in ``never_derived`` come from
-    the operation or the caller alone, whatever the arguments hold. ``needs`` saves walking the
-    arguments again when :func:`find_needs` has done so.
+
+    ``-flag`` takes a flag out, whatever asked for it before: of client, call and headers the last
+    word counts. ``derive`` off leaves what operation and arguments need to the caller. ``model``
+    decides the rules that some models do not need. Flags in ``never_derived`` come from
+    the operation or the caller alone, whatever the arguments hold. ``replacing`` says which flags
+    take the place of which others, and on which paths: a replaced one is not derived, but stays
+    where the caller named it. ``needs`` saves walking the arguments again when
+    :func:`~.request_needs.find_needs` has done so.
+
+    Raises :class:`~.errors.BetaConflictError` when two requests of a batch need flags that
+    exclude each other.
     """
-    # A flag per item is meant; a whole header value in one item is taken apart.
-    asked = [
-        flag
-        for group in (client_betas, call_betas, header_betas)
-        for text in ((group,) if isinstance(group, str) else group)
-        for flag in split_betas(text)
-    ]
-    present = {flag.lower() for flag in asked}
     if needs is None:
         needs = find_needs(operation.request_type, arguments, rules)
-    wanted = [rule for rule in operation.betas if _applies(rule, via_beta, model)]
+    return trace_betas(
+        operation,
+        needs,
+        client_betas=client_betas,
+        call_betas=call_betas,
+        header_betas=header_betas,
+        via_beta=via_beta,
+        model=model,
+        never_derived=never_derived,
+        derive=derive,
+        replacing=replacing,
+    ).flags
+
+
+def trace_betas(
+    operation: Operation,
+    needs: Needs,
+    *,
+    client_betas: Iterable[str] = (),
+    call_betas: Iterable[str] = (),
+    header_betas: Iterable[str] = (),
+    via_beta: bool = False,
+    model: str | None = None,
+    never_derived: Collection[str] = (),
+    derive: bool = True,
+    replacing: Replacing | None = None,
+) -> Betas:
+    """Return the flags of a request with their sources; see :func:`resolve_betas`."""
+    asked: dict[str, list[BetaSource]] = {}
+    left_out: set[str] = set()
+    for origin, group in (("client", client_betas), ("call", call_betas), ("header", header_betas)):
+        for text in (group,) if isinstance(group, str) else group:
+            # A flag per item is meant; a whole header value in one item is taken apart.
+            for flag in split_betas(text):
+                if flag.startswith("-"):
+                    name = flag[1:].strip().lower()
+                    asked.pop(name, None)
+                    left_out.add(name)
+                else:
+                    left_out.discard(flag.lower())
+                    source = BetaSource(flag, origin)  # type: ignore[arg-type]
+                    asked.setdefault(flag.lower(), []).append(source)
+    wanted = [
+        (rule, BetaSource(rule.default, "operation"))
+        for rule in operation.betas
+        if _applies(rule, via_beta, model)
+    ]
     wanted.extend(
-        need.rule
+        (need.rule, BetaSource(need.rule.default, "argument", need.path))
         for need in needs.betas
         if need.rule.default not in never_derived
         and _applies(need.rule, via_beta, model if need.model is None else need.model)
     )
-    # Rules that leave no choice go first, so that what they add can satisfy those that do.
-    present.update(rule.default.lower() for rule in wanted if len(rule.any_of) == 1)
-    derived: list[str] = []
-    for rule in wanted:
-        if len(rule.any_of) > 1 and not present.isdisjoint(flag.lower() for flag in rule.any_of):
+    if not wanted:
+        return Betas(
+            (sources[0].flag for sources in asked.values()),
+            (source for sources in asked.values() for source in sources),
+        )
+    present = set(asked)
+    if derive:
+        # Rules that leave no choice go first, so that what they add can satisfy those that do.
+        present.update(
+            rule.default.lower()
+            for rule, _ in wanted
+            if len(rule.any_of) == 1 and rule.default.lower() not in left_out
+        )
+    derived: dict[str, list[tuple[BetaRule, BetaSource]]] = {}
+    missing: list[BetaSource] = []
+    for rule, source in wanted:
+        name = rule.default.lower()
+        if name in asked:
+            asked[name].append(source)
+        elif name in derived:
+            derived[name].append((rule, source))
+        elif len(rule.any_of) > 1 and any(flag.lower() in present for flag in rule.any_of):
             continue
-        derived.append(rule.default)
-        present.add(rule.default.lower())
-    if derived and asked:
-        # A flag that was asked for by name keeps the place where it was asked for.
-        by_name = {flag.lower() for flag in asked}
-        derived = [flag for flag in derived if flag.lower() not in by_name]
-    return tuple(unite_betas(derived, asked))
-
-
-def resolve_api_version(
-    operation: Operation,
-    arguments: Mapping[str, Any],
-    *,
-    rules: Rules,
-    versions: Sequence[str],
-    explicit: str | None = None,
-    needs: Needs | None = None,
-) -> str:
-    """Return the value of ``anthropic-version``.
-
-    ``explicit`` (from the call or the client) wins unseen. Otherwise it is the newest of
-    ``versions`` that accepts all arguments. Raises
-    :class:`~.errors.ApiVersionConflictError`, naming the arguments, when there is none.
-    """
-    if explicit is not None:
-        return explicit
-    newest_first = sorted(versions, reverse=True)
-    if needs is None:
-        needs = find_needs(operation.request_type, arguments, rules)
-    for version in newest_first:
-        if all(bound.accepts(version) for bound in needs.versions):
-            return version
-    raise ApiVersionConflictError(
-        operation.id,
-        {
-            bound.path: tuple(version for version in newest_first if bound.accepts(version))
-            for bound in needs.versions
-        },
+        elif not derive or name in left_out:
+            missing.append(BetaSource(source.flag, source.origin, source.path, sent=False))
+        else:
+            derived[name] = [(rule, source)]
+            present.add(name)
+    for replaced, by in _replaced(operation, present, replacing or {}):
+        if replaced in derived:
+            if by in derived:
+                _refuse_conflict(operation, needs, derived[replaced], derived[by])
+            del derived[replaced]
+    return Betas(
+        [
+            *(uses[0][1].flag for uses in derived.values()),
+            *(sources[0].flag for sources in asked.values()),
+        ],
+        [
+            *(source for uses in derived.values() for _, source in uses),
+            *(source for sources in asked.values() for source in sources),
+            *missing,
+        ],
     )
 
 
@@ -274,99 +201,133 @@ def _applies(rule: BetaRule, via_beta: bool, model: str | None) -> bool:
     return not (model and rule.unless_model and model.startswith(rule.unless_model))
 
 
-_NOTHING: dict[str, Any] = {}
+def _replaced(
+    operation: Operation, present: Collection[str], replacing: Replacing
+) -> list[tuple[str, str]]:
+    """Return which flags are replaced by one that is present, and by which, on this path."""
+    return [
+        (flag.lower(), by.lower())
+        for by, (endpoints, flags) in replacing.items()
+        if by.lower() in present and any(_covers(place, operation.path) for place in endpoints)
+        for flag in flags
+    ]
 
 
-def _as_mapping(value: Any) -> Any:
-    """Return something with ``get`` and ``items`` over the wire names, or None."""
-    if isinstance(value, dict):
-        return cast("Any", value)
-    if isinstance(value, Unknown):
-        return value.raw
-    if isinstance(value, Struct):
-        return _StructView(value)
-    if hasattr(value, "keys") and hasattr(value, "__getitem__"):
-        return dict(value)
-    return None
+def _covers(endpoint: str, path: str) -> bool:
+    if endpoint.endswith("/**"):
+        return path == endpoint[:-3] or path.startswith(endpoint[:-2])
+    return path == endpoint
 
 
-class _StructView:
-    """Reads a response model by wire name without encoding it."""
+def _refuse_conflict(
+    operation: Operation,
+    needs: Needs,
+    older: list[tuple[BetaRule, BetaSource]],
+    newer: list[tuple[BetaRule, BetaSource]],
+) -> None:
+    """Raise when different requests of a batch need two flags of which one must not be sent.
 
-    __slots__ = ("_model",)
-
-    def __init__(self, model: Struct) -> None:
-        self._model = model
-
-    def get(self, name: str, default: Any = None) -> Any:
-        value = getattr(self._model, name, UNSET)
-        if value is UNSET:
-            value = self._model.extra_fields.get(name, default)
-        return value
-
-    def items(self) -> Any:
-        return self._model.to_dict().items()
-
-
-def _elements(value: Any) -> Any:
-    """Return the elements of an array, None for anything else.
-
-    ``UNSET`` stands for an array that looking through might use up: see :func:`read_once`.
+    Within one request the newer flag takes the place of the older one.
     """
-    if value.__class__ is list or value.__class__ is tuple:
-        return value
-    if value.__class__ is dict or isinstance(value, (dict, Struct, bytes)) or value is None:
-        return None
-    if hasattr(value, "__iter__") and not hasattr(value, "keys"):
-        return value if hasattr(value, "__len__") else UNSET
-    return None
+    flag = newer[0][1].flag
+    for rule, source in older:
+        item = None if source.path is None else needs.item_of(source.path)
+        if item is None or flag in rule.any_of:
+            continue
+        for _, other in newer:
+            if other.path is not None and needs.item_of(other.path) not in (None, item):
+                raise BetaConflictError(
+                    operation.id, {str(source.path): source.flag, other.path: flag}
+                )
 
 
-def _text(value: Any) -> str | None:
-    """Return the string that ``value`` is sent as; None for what is sent as anything else."""
-    if isinstance(value, str):
-        return value
-    if value.__class__ is dict or value.__class__ is list or isinstance(value, Struct):
-        return None
-    # Members of an Enum, without loading that module.
-    text = getattr(value, "_value_", None)
-    return text if isinstance(text, str) else None
+_warned: set[str] = set()
 
 
-def read_once(value: Any) -> Any:
-    """Return ``value`` with every iterable that has no length as a list, at any depth.
+def warn_of_retired(flags: Iterable[str], retired: Mapping[str, str]) -> None:
+    """Warn of flags that do nothing any more or have a successor, once per process and flag."""
+    for flag in flags:
+        name = flag.lower()
+        if name in retired and name not in _warned:
+            _warn(name, retired[name])
+            # Not before: where warnings are errors, each call is one.
+            _warned.add(name)
 
-    Nothing is changed in place: the containers around them are copied. What an iterable raises
-    while it is read goes through. Raises ``EncodeError`` for what is nested too deeply: some of
-    it has been read by then and could not be sent any more.
+
+def _warn(flag: str, status: str) -> None:
+    import os
+    import sys
+    import warnings
+
+    from .environment import setting
+
+    if (setting(os.environ, WARNINGS_VARIABLE) or "").lower() in ("0", "off", "false", "no"):
+        return
+    what = (
+        "has no effect any more: what it unlocked is there without it"
+        if status == "graduated"
+        else "is deprecated: something newer took over"
+    )
+    # The line to blame is the first one outside the two packages.
+    own = {__name__.partition(".")[0], BetaSource.__module__.partition(".")[0]}
+    level, frame = 1, sys._getframe()
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in own:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(f"the beta flag {flag} {what}", DeprecatedBetaWarning, stacklevel=level)
+
+
+def explain_beta_error(error: APIStatusError, betas: Betas) -> None:
+    """Say in an error of the server which beta flag it is about and what brought it in.
+
+    Adds to the message and sets ``error.betas``; leaves errors alone that are about no flag. It
+    goes by the status and by names of flags in the message, as the wording changes.
     """
-    try:
-        return _read_once(value)
-    except RecursionError as error:
-        from claude_rest._runtime.codec import EncodeError
-
-        raise EncodeError(
-            "cannot be sent as JSON: an iterator in it, and nested too deep"
-        ) from error
+    sources = beta_sources(error, betas)
+    if sources:
+        error.betas = sources
+        error.message += f" ({'; '.join(_notes(sources))})"
 
 
-def _read_once(value: Any) -> Any:
-    if hasattr(value, "keys") and hasattr(value, "__getitem__"):
-        return {name: _read_once(value[name]) for name in value.keys()}  # noqa: SIM118
-    if _text(value) is None and value.__class__ not in (bytearray, memoryview):
-        elements = _elements(value)
-        if elements is not None:
-            return [_read_once(item) for item in (value if elements is UNSET else elements)]
-    return value
+def beta_sources(error: APIStatusError, betas: Betas) -> tuple[BetaSource, ...]:
+    """Return the sources of the flags that an error is about, empty when it is about none."""
+    if error.status_code == 404:
+        # A beta operation does not exist for a request without its flag.
+        return tuple(s for s in betas.sources if s.origin == "operation" and not s.sent)
+    if error.status_code != 400 or error.type not in (None, "invalid_request_error"):
+        return ()
+    text = error.message.lower()
+    named = tuple(source for source in betas.sources if _mentions(text, source.flag.lower()))
+    if not named and error.error_code == "organization_not_enrolled_in_beta":
+        return tuple(source for source in betas.sources if source.sent)
+    return named
 
 
-def _own_model(value: Any) -> str | None:
-    return _text(value.get("model"))
+def _mentions(text: str, flag: str) -> bool:
+    """Tell whether a flag stands in a text, not as a part of a longer name."""
+    start = text.find(flag)
+    while start >= 0:
+        end = start + len(flag)
+        around = text[max(start - 1, 0) : start] + text[end : end + 1]
+        if not any(character.isalnum() or character == "-" for character in around):
+            return True
+        start = text.find(flag, end)
+    return False
 
 
-def _path(trail: Any) -> str:
-    steps: list[str] = []
-    while trail is not None:
-        trail, step = trail
-        steps.append(f"[{step}]" if isinstance(step, int) else f".{step}")
-    return "".join(reversed(steps)).lstrip(".")
+def _notes(sources: Iterable[BetaSource]) -> list[str]:
+    by_flag: dict[str, list[BetaSource]] = {}
+    for source in sources:
+        by_flag.setdefault(source.flag.lower(), []).append(source)
+    notes: list[str] = []
+    for uses in by_flag.values():
+        places = list(dict.fromkeys(str(source) for source in uses))
+        more = f" and {len(places) - _MAX_NAMED} more" if len(places) > _MAX_NAMED else ""
+        named = ", ".join(places[:_MAX_NAMED]) + more
+        if uses[0].sent:
+            notes.append(f"beta flag {uses[0].flag} was sent because of {named}")
+        else:
+            notes.append(
+                f"beta flag {uses[0].flag}, needed because of {named}, was not sent: "
+                "derive_betas is off, or '-flag' left it out"
+            )
+    return notes

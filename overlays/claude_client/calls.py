@@ -10,10 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from claude_rest._runtime.caller import RequestOptions
 from claude_rest._runtime.client import ClientCore
+from claude_rest._runtime.errors import APIStatusError
 from claude_rest._runtime.request import build_request, split_betas
 from claude_rest._runtime.struct import Struct, Unknown, wire_names
 from claude_rest._runtime.unset import UNSET
-from claude_rest.service import API_VERSIONS, BASE_URL, DEFAULT_API_VERSION, SHAPE_SELECTING_BETAS
+from claude_rest.service import (
+    API_VERSIONS,
+    BASE_URL,
+    DEFAULT_API_VERSION,
+    REPLACING_BETAS,
+    RETIRED_BETAS,
+    SHAPE_SELECTING_BETAS,
+)
 
 from .credentials import (
     bearer_betas,
@@ -26,10 +34,11 @@ from .settings import lower_headers
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from claude_rest._runtime.errors import APIStatusError
+    from claude_rest._runtime.errors import APIError
     from claude_rest._runtime.operation import Operation
     from claude_rest._runtime.request import PreparedRequest
 
+    from .betas import Betas
     from .retries import RetryPolicy
     from .settings import Settings
 
@@ -51,9 +60,11 @@ TOKENS_PER_HOUR = 128_000
 class Plan:
     """One call, ready to be sent."""
 
-    __slots__ = ("options", "policy", "prepared", "timeout")
+    __slots__ = ("betas", "options", "policy", "prepared", "timeout")
 
     prepared: PreparedRequest
+    betas: Betas
+    """The beta flags of the request and where they come from."""
     options: RequestOptions
     timeout: Any
     """Seconds, a ``Timeout`` or ``httpx.Timeout``, ``None`` for none, ``UNSET`` for the
@@ -61,9 +72,15 @@ class Plan:
     policy: RetryPolicy
 
     def __init__(
-        self, prepared: PreparedRequest, options: RequestOptions, timeout: Any, policy: RetryPolicy
+        self,
+        prepared: PreparedRequest,
+        betas: Betas,
+        options: RequestOptions,
+        timeout: Any,
+        policy: RetryPolicy,
     ) -> None:
         self.prepared = prepared
+        self.betas = betas
         self.options = options
         self.timeout = timeout
         self.policy = policy
@@ -155,7 +172,8 @@ class CallCore(ClientCore):
         """Make the plan of a call.
 
         Raises ``TypeError`` for an option that does not exist,
-        :class:`~.errors.ApiVersionConflictError`, and what ``build_request`` raises.
+        :class:`~.errors.ApiVersionConflictError`, :class:`~.errors.BetaConflictError`, and what
+        ``build_request`` raises.
         """
         given = checked_options(operation, options)
         extra_headers = given.get("extra_headers")
@@ -164,8 +182,10 @@ class CallCore(ClientCore):
         arguments = with_lists(arguments)
         max_retries = given.get("max_retries")
         policy = self.settings.retry
+        prepared, betas = self._build(operation, arguments, given, via_beta, streaming)
         return Plan(
-            self._build(operation, arguments, given, via_beta, streaming),
+            prepared,
+            betas,
             given,
             given.get("timeout", self.timeout),
             policy if max_retries is None else policy.replace(max_retries=max_retries),
@@ -192,8 +212,10 @@ class CallCore(ClientCore):
         options: RequestOptions,
         via_beta: bool,
         streaming: bool | None,
-    ) -> PreparedRequest:
-        from .betas import Needs, find_needs, read_once, resolve_api_version, resolve_betas
+    ) -> tuple[PreparedRequest, Betas]:
+        from .api_versions import resolve_api_version
+        from .betas import trace_betas, warn_of_retired
+        from .request_needs import Needs, add_parameter_needs, find_needs, read_once
 
         needs = Needs()
         rules: Mapping[str, Mapping[str, Any]] = {}
@@ -212,6 +234,8 @@ class CallCore(ClientCore):
                     options = {**options, "extra_body": extra_body}
                 fields = _body_fields(operation, arguments, extra_body)
                 needs = find_needs(operation.request_type, fields, rules)
+        if operation.parameter_rules:
+            add_parameter_needs(needs, operation, arguments)
         extra_headers = options.get("extra_headers") or {}
         headers: Mapping[str, str] = self._headers
         credential_betas = self.settings.credentials.betas
@@ -220,19 +244,24 @@ class CallCore(ClientCore):
             headers = without_credentials(headers)
             credential_betas = bearer_betas(extra_headers.get("authorization"))
         header_betas = extra_headers.get("anthropic-beta") or ""
+        if header_betas:
+            # Settled here with all the others; a ``-flag`` in it is not to be sent.
+            rest = {k: v for k, v in extra_headers.items() if k != "anthropic-beta"}
+            options = {**options, "extra_headers": rest}
         model = arguments.get("model")
-        betas = resolve_betas(
+        betas = trace_betas(
             operation,
-            arguments,
-            rules=rules,
+            needs,
             client_betas=(*credential_betas, *self._client_betas),
             call_betas=options.get("betas") or (),
             header_betas=split_betas(header_betas),
             via_beta=via_beta,
             model=model if isinstance(model, str) else None,
             never_derived=SHAPE_SELECTING_BETAS,
-            needs=needs,
+            derive=options.get("derive_betas", self.settings.derive_betas),
+            replacing=REPLACING_BETAS,
         )
+        warn_of_retired(betas.asked(), RETIRED_BETAS)
         version = resolve_api_version(
             operation,
             arguments,
@@ -243,7 +272,7 @@ class CallCore(ClientCore):
             or self._explicit_version,
             needs=needs,
         )
-        return build_request(
+        prepared = build_request(
             operation,
             arguments,
             options,
@@ -251,10 +280,18 @@ class CallCore(ClientCore):
             default_headers=headers,
             default_query=self.settings.default_query,
             api_version=version,
-            betas=betas,
+            betas=betas.flags,
             streaming=streaming,
             check_size=options.get("check_sizes", self.settings.check_sizes),
         )
+        return prepared, betas
+
+    def _explain(self, plan: Plan, error: APIError) -> None:
+        """Make an error about a beta flag say where that flag comes from, or what asks for it."""
+        if isinstance(error, APIStatusError) and error.status_code in (400, 404):
+            from .betas import explain_beta_error
+
+            explain_beta_error(error, plan.betas)
 
 
 def takes_long(arguments: Mapping[str, Any]) -> bool:

@@ -51,6 +51,7 @@ class Driver(CallCore):
                     raw.close()
                     raise
             except APIError as error:
+                self._explain(plan, error)
                 wait = attempts.failed(error)
             else:
                 attempts.succeeded()
@@ -166,6 +167,7 @@ class AsyncDriver(CallCore):
                     await raw.close()
                     raise
             except APIError as error:
+                self._explain(plan, error)
                 wait = attempts.failed(error)
             else:
                 attempts.succeeded()

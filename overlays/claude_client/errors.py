@@ -62,6 +62,7 @@ __all__ = [
     "AuthenticationError",
     "BadRequestError",
     "BaseURLError",
+    "BetaConflictError",
     "ClaudeError",
     "ClientClosedRequestError",
     "ClosedClientError",
@@ -69,6 +70,7 @@ __all__ = [
     "ConflictError",
     "ContentTooLargeError",
     "CredentialsError",
+    "DeprecatedBetaWarning",
     "EnvironmentVariableError",
     "EventSizeError",
     "GatewayTimeoutError",
@@ -145,6 +147,31 @@ class ApiVersionConflictError(ClaudeError, ValueError):
 
 class StreamProtocolError(APIError):
     """The events of a stream come in an order that makes no sense."""
+
+
+class BetaConflictError(ClaudeError, ValueError):
+    """Requests of one batch need beta flags that exclude each other; nothing was sent."""
+
+    operation: str
+    arguments: dict[str, str]
+    """The arguments that need them, each with its flag."""
+
+    def __init__(self, operation: str, arguments: Mapping[str, str]) -> None:
+        """Name the operation, and the flag that each argument needs."""
+        each = " and ".join(f"{path} needs {flag}" for path, flag in arguments.items())
+        super().__init__(
+            f"{operation}: no anthropic-beta header suits these together: {each}. Put them into "
+            "different batches, or name the flag to send in betas=[...]."
+        )
+        self.operation = operation
+        self.arguments = dict(arguments)
+
+
+class DeprecatedBetaWarning(UserWarning):
+    """A beta flag that the caller named has a successor or does nothing any more.
+
+    Shown once per process and flag; off with a warnings filter or ``CLAUDE_BETA_WARNINGS=off``.
+    """
 
 
 if not TYPE_CHECKING:

@@ -13,7 +13,14 @@ from claude_rest._runtime.caller import RequestOptions
 from claude_rest._runtime.operation import BetaRule, Operation, Parameter
 from claude_rest.operations import OPERATIONS
 from claude_rest.operations.beta_rules import BETA_RULES
-from claude_rest.service import API_VERSIONS, BASE_URL, DEFAULT_API_VERSION, SHAPE_SELECTING_BETAS
+from claude_rest.service import (
+    API_VERSIONS,
+    BASE_URL,
+    DEFAULT_API_VERSION,
+    REPLACING_BETAS,
+    RETIRED_BETAS,
+    SHAPE_SELECTING_BETAS,
+)
 from schema_documents import BUNDLE, SCHEMAS, component_of
 
 if TYPE_CHECKING:
@@ -208,6 +215,17 @@ def test_facts_of_the_service() -> None:
     assert {
         flag for flag, beta in BUNDLE["x-betas"].items() if beta.get("selects_shape")
     } == SHAPE_SELECTING_BETAS
+    assert {
+        flag: (tuple(beta["endpoints"]), tuple(beta["replaces"]))
+        for flag, beta in BUNDLE["x-betas"].items()
+        if "replaces" in beta
+    } == REPLACING_BETAS
+    assert {
+        flag: beta["status"]
+        for flag, beta in BUNDLE["x-betas"].items()
+        if beta["status"] == "deprecated"
+        or (beta["status"] == "graduated" and not beta.get("selects_shape"))
+    } == RETIRED_BETAS
 
 
 # --- beta rules ---------------------------------------------------------------------------------
@@ -279,6 +297,7 @@ def bound_components() -> set[str]:
                 bounds(schema)
                 or any(
                     bounds(field)
+                    or "x-api-version-within" in field
                     or enum_values(field)
                     or any(component in bound for _, component in ways(field))
                     for field in schema.get("properties", {}).values()
@@ -313,18 +332,27 @@ ROOTS = {
     if operation.request_type is not None
 }
 BOUND = bound_components() & reachable(ROOTS)
+KEYS = ("beta", "since", "until")
+NESTED_BODIES = {
+    target
+    for schema in SCHEMAS.values()
+    for field in schema.get("properties", {}).values()
+    for _, target in ways(field)
+    if target in ROOTS
+}
 
 
 def test_the_rules_cover_exactly_what_is_bound() -> None:
-    assert set(BETA_RULES) == BOUND
+    assert {name for name in BETA_RULES if "." not in name} == BOUND
     assert len(BOUND) > 10
 
 
 @pytest.mark.parametrize("component", sorted(BOUND))
 def test_rules_of_a_type(component: str) -> None:
     schema, rules = SCHEMAS[component], BETA_RULES[component]
-    assert set(rules) <= {"beta", "since", "until", "tag", "members", "default", "fields"}
-    assert {key: rules[key] for key in ("beta", "since", "until") if key in rules} == bounds(schema)
+    assert set(rules) <= {*KEYS, "body", "tag", "members", "default", "fields"}
+    assert {key: rules[key] for key in KEYS if key in rules} == bounds(schema)
+    assert rules.get("body", False) == (component in NESTED_BODIES)
     if "discriminator" in schema:
         discriminator = schema["discriminator"]
         assert rules["tag"] == discriminator["propertyName"]
@@ -345,12 +373,40 @@ def test_rules_of_a_type(component: str) -> None:
         if values:
             entry["values"] = values
         for way, target in ways(field):
-            if target in BOUND:
+            if "x-api-version-within" in field:
+                # Rules of their own for this place: see the next test.
+                entry[way] = f"{component}.{name}"
+            elif target in BOUND:
                 assert entry.get(way, target) == target
                 entry[way] = target
         if entry:
             expected[name] = entry
     assert rules.get("fields", {}) == expected
+
+
+def places_within() -> Iterator[tuple[str, str, dict[str, str]]]:
+    for component in BOUND:
+        for name, field in SCHEMAS[component].get("properties", {}).items():
+            for path, span in field.get("x-api-version-within", {}).items():
+                yield f"{component}.{name}", path, span
+
+
+@pytest.mark.parametrize(("place", "path", "span"), sorted(places_within(), key=str))
+def test_rules_of_one_place(place: str, path: str, span: dict[str, str]) -> None:
+    rules = BETA_RULES[place]
+    for step in path.split("."):
+        if "members" in rules:
+            following = rules["members"][step]
+        else:
+            entry = rules["fields"][step]
+            following = entry.get("items", entry.get("type"))
+        rules = BETA_RULES[following]
+    assert rules == span
+    # What is beta everywhere is so here too.
+    component, _, field = place.partition(".")
+    for _, target in ways(SCHEMAS[component]["properties"][field]):
+        if target in BOUND:
+            assert BETA_RULES[target]["members"].items() <= BETA_RULES[place]["members"].items()
 
 
 def test_every_flag_is_registered() -> None:

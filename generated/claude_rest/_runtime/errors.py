@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
+    from .operation import BetaSource
+
     Phase = Literal["dns", "connect", "tls", "pool", "send", "headers", "body"]
     LimitName = Literal["connect", "pool", "write", "first_byte", "idle", "deadline"]
     CodeClasses = Callable[[int, str], "type[APIStatusError] | None"]
@@ -217,6 +219,8 @@ class APIStatusError(APIError):
     """Workspace that the request ran in; absent where the server did not get that far."""
     retry_after: float | None
     """Seconds the server asks to wait before the next attempt."""
+    betas: tuple[BetaSource, ...] = ()
+    """Where the flags that the error is about come from; the low-level client does not tell."""
 
     def __init__(
         self,

@@ -111,6 +111,43 @@ class BetaRule(_Record):
         )
 
 
+class BetaSource(_Record):
+    """One reason why a flag stands in ``anthropic-beta``, or why it should."""
+
+    __slots__ = ("flag", "origin", "path", "sent")
+
+    flag: str
+    origin: Literal["operation", "argument", "client", "call", "header"]
+    """Who asked: the operation or an argument needs it; client, call or a header named it."""
+    path: str | None
+    """Argument that needs the flag, for example ``messages[2].content[0]``."""
+    sent: bool
+    """Whether the flag was sent; one that is needed may have been left out on purpose."""
+
+    def __init__(
+        self,
+        flag: str,
+        origin: Literal["operation", "argument", "client", "call", "header"],
+        path: str | None = None,
+        *,
+        sent: bool = True,
+    ) -> None:
+        """Name a flag and who asked for it."""
+        self._fill({"flag": flag, "origin": origin, "path": path, "sent": sent})
+
+    def __str__(self) -> str:
+        return _ORIGINS[self.origin].format(self.path)
+
+
+_ORIGINS = {
+    "operation": "the operation",
+    "argument": "argument {}",
+    "client": "betas of the client",
+    "call": "betas of the call",
+    "header": "a header of the caller",
+}
+
+
 class Operation(_Record):
     """One method and path of the API, with everything a caller needs to know about it."""
 
@@ -129,15 +166,18 @@ class Operation(_Record):
         "operation_id",
         "page_item",
         "pagination",
+        "parameter_rules",
         "parameters",
         "path",
         "request_type",
         "response",
         "response_type",
         "retry",
+        "since",
         "stream_argument",
         "tier",
         "unavailable_on",
+        "until",
     )
 
     id: str
@@ -148,6 +188,8 @@ class Operation(_Record):
     path: str
     """Path template, for example ``/v1/models/{model_id}``."""
     parameters: tuple[Parameter, ...]
+    parameter_rules: Mapping[str, Mapping[str, Any]]
+    """Parameters that need a flag or a version, by argument; in the form of the beta rules."""
     body: Literal["json", "multipart"] | None
     body_fields: tuple[str, ...]
     """Top-level fields of the body, by wire name."""
@@ -169,6 +211,10 @@ class Operation(_Record):
     event_type: str | None
     """Component of one server-sent event."""
     betas: tuple[BetaRule, ...]
+    since: str | None
+    """First ``anthropic-version`` that has the operation."""
+    until: str | None
+    """Last ``anthropic-version`` that has the operation."""
     max_bytes: int | None
     """Largest request body the API takes, in bytes; of a form, largest size of its files."""
     retry: Literal["safe", "billable", "mutating"]
@@ -186,6 +232,7 @@ class Operation(_Record):
         method: str,
         path: str,
         parameters: tuple[Parameter, ...] = (),
+        parameter_rules: Mapping[str, Mapping[str, Any]] | None = None,
         body: Literal["json", "multipart"] | None = None,
         body_fields: tuple[str, ...] = (),
         body_names: Mapping[str, str] | None = None,
@@ -198,6 +245,8 @@ class Operation(_Record):
         stream_argument: str | None = None,
         event_type: str | None = None,
         betas: tuple[BetaRule, ...] = (),
+        since: str | None = None,
+        until: str | None = None,
         max_bytes: int | None = None,
         retry: Literal["safe", "billable", "mutating"] = "mutating",
         error_codes: tuple[str, ...] = (),
@@ -209,6 +258,7 @@ class Operation(_Record):
         values = dict(locals())
         del values["self"]
         values["body_names"] = body_names or {}
+        values["parameter_rules"] = parameter_rules or {}
         self._fill(values)
 
     def replace(self, **changes: Any) -> Operation:

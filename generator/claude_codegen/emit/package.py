@@ -59,6 +59,18 @@ def emit_package(representation: Representation, bundle: Bundle) -> dict[str, st
                     if facts.get("selects_shape")
                 )
             ),
+            replacing=[
+                (flag, tuple(facts["endpoints"]), tuple(facts["replaces"]))
+                for flag, facts in sorted(representation.beta_flags.items())
+                if facts.get("replaces")
+            ],
+            retired=[
+                (flag, facts["status"])
+                for flag, facts in sorted(representation.beta_flags.items())
+                if facts["status"] == "deprecated"
+                # A graduated flag that still selects a shape does something.
+                or (facts["status"] == "graduated" and not facts.get("selects_shape"))
+            ],
         ),
         "spec.py": render("spec.py.jinja"),
         "_spec/openapi.json": json.dumps(bundle.document, indent=1, ensure_ascii=False) + "\n",

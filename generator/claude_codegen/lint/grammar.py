@@ -186,6 +186,7 @@ GRAMMAR: Final[dict[str, dict[str, str]]] = {
         "$comment": "string",
         "x-beta": "any",
         "x-api-version": "version-range",
+        "x-api-version-within": "map:version-range",
         "x-enum": "map:enum-note",
         "x-open-enum": "boolean",
         "x-python-name": "string",

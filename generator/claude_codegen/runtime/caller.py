@@ -20,7 +20,8 @@ class RequestOptions(TypedDict, total=False):
     """Keyword arguments that every method takes besides its own."""
 
     betas: Sequence[str]
-    """Flags to add to ``anthropic-beta``."""
+    """Flags to add to ``anthropic-beta``. Where flags are derived, ``-flag`` takes one out, and
+    ``extra_headers={"anthropic-beta": UNSET}`` all of them."""
     api_version: str
     """Value of ``anthropic-version``; else the newest one that accepts the arguments."""
     workspace_id: str
@@ -40,7 +41,8 @@ class RequestOptions(TypedDict, total=False):
     include_pings: bool
     """Whether pings of a stream come out, as ``Unknown("ping", …)``; false unless set."""
     derive_betas: bool
-    """Whether arguments that need a beta flag add it; the low-level client never does."""
+    """Whether the operation and arguments that need a beta flag add it; true unless set. The
+    low-level client adds those of the operation, always."""
     auto_stream: bool
     """Whether a message that may take long is streamed under the hood; the low-level client
     never does."""

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from claude_codegen.emit.beta_rules import beta_rule, beta_rules
 from claude_codegen.emit.models import EmitError
-from claude_codegen.emit.operations import beta_rule, beta_rules
 from claude_codegen.emit.package import status_class
 from claude_codegen.ir import ErrorCode, build
 from claude_codegen.types import BetaNeed
