@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from claude_rest._runtime.caller import RequestOptions as RequestOptions
     from claude_rest._runtime.meta import Meta as Meta
     from claude_rest._runtime.multipart import FileInput as FileInput
+    from claude_rest._runtime.operation import BetaSource as BetaSource
     from claude_rest._runtime.page import AsyncPage as AsyncPage
     from claude_rest._runtime.page import AsyncPaginator as AsyncPaginator
     from claude_rest._runtime.page import Page as Page
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from .accumulator import merge_usage as merge_usage
     from .accumulator import total_input_tokens as total_input_tokens
     from .attempts import Attempts as Attempts
+    from .betas import DeprecatedBetaWarning as DeprecatedBetaWarning
     from .betas import resolve_api_version as resolve_api_version
     from .betas import resolve_betas as resolve_betas
     from .client import AsyncClaude as AsyncClaude
@@ -70,6 +72,7 @@ if TYPE_CHECKING:
     from .errors import AuthenticationError as AuthenticationError
     from .errors import BadRequestError as BadRequestError
     from .errors import BaseURLError as BaseURLError
+    from .errors import BetaConflictError as BetaConflictError
     from .errors import ClaudeError as ClaudeError
     from .errors import ClientClosedRequestError as ClientClosedRequestError
     from .errors import ClosedClientError as ClosedClientError
@@ -159,6 +162,8 @@ __all__ = [
     "AuthenticationError",
     "BadRequestError",
     "BaseURLError",
+    "BetaConflictError",
+    "BetaSource",
     "BinaryResponse",
     "CallInfo",
     "CitationEvent",
@@ -173,6 +178,7 @@ __all__ = [
     "ContentTooLargeError",
     "Credentials",
     "CredentialsError",
+    "DeprecatedBetaWarning",
     "EnvironmentVariableError",
     "EventSizeError",
     "Explanation",
@@ -256,6 +262,7 @@ _EXPORTS = {
     ),
     ".attempts": ("Attempts",),
     ".betas": (
+        "DeprecatedBetaWarning",
         "resolve_api_version",
         "resolve_betas",
     ),
@@ -286,6 +293,7 @@ _EXPORTS = {
         "AuthenticationError",
         "BadRequestError",
         "BaseURLError",
+        "BetaConflictError",
         "ClaudeError",
         "ClientClosedRequestError",
         "ClosedClientError",
@@ -363,6 +371,7 @@ _RUNTIME_EXPORTS = {
     ".caller": ("RequestOptions",),
     ".meta": ("Meta",),
     ".multipart": ("FileInput",),
+    ".operation": ("BetaSource",),
     ".page": ("AsyncPage", "AsyncPaginator", "Page"),
     ".raw_response": (
         "APIResponse",

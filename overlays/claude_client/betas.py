@@ -14,7 +14,7 @@ from claude_rest._runtime.operation import BetaSource
 from claude_rest._runtime.request import split_betas
 
 from .api_versions import resolve_api_version as resolve_api_version
-from .errors import BetaConflictError, DeprecatedBetaWarning
+from .errors import BetaConflictError
 from .request_needs import Needs as Needs
 from .request_needs import add_parameter_needs as add_parameter_needs
 from .request_needs import find_needs as find_needs
@@ -31,9 +31,16 @@ if TYPE_CHECKING:
     Replacing = Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
 
 WARNINGS_VARIABLE = "CLAUDE_BETA_WARNINGS"
-"""Environment variable that turns :class:`~.errors.DeprecatedBetaWarning` off: ``0`` or ``off``."""
+"""Environment variable that turns :class:`DeprecatedBetaWarning` off: ``0`` or ``off``."""
 
 _MAX_NAMED = 3
+
+
+class DeprecatedBetaWarning(UserWarning):
+    """A beta flag that the caller named has a successor or does nothing any more.
+
+    Shown once per process and flag; off with a warnings filter or ``CLAUDE_BETA_WARNINGS=off``.
+    """
 
 
 class Betas:

@@ -70,7 +70,6 @@ __all__ = [
     "ConflictError",
     "ContentTooLargeError",
     "CredentialsError",
-    "DeprecatedBetaWarning",
     "EnvironmentVariableError",
     "EventSizeError",
     "GatewayTimeoutError",
@@ -165,13 +164,6 @@ class BetaConflictError(ClaudeError, ValueError):
         )
         self.operation = operation
         self.arguments = dict(arguments)
-
-
-class DeprecatedBetaWarning(UserWarning):
-    """A beta flag that the caller named has a successor or does nothing any more.
-
-    Shown once per process and flag; off with a warnings filter or ``CLAUDE_BETA_WARNINGS=off``.
-    """
 
 
 if not TYPE_CHECKING:

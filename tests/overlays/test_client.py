@@ -436,6 +436,7 @@ def betas_of(request: Any) -> list[str] | None:
         ({"default_headers": {"Anthropic-Beta": ["a", "b"]}}, {"betas": ["c"]}, ["a", "b", "c"]),
     ],
 )
+@pytest.mark.filterwarnings("ignore::claude_client.DeprecatedBetaWarning")
 def test_betas(kit: Kit, settings: Any, arguments: Any, expected: list[str] | None) -> None:
     kit.create(settings=settings, **arguments)
     assert betas_of(kit.sent()) == expected
