@@ -38,9 +38,19 @@ OPTION_NAMES: Final = frozenset(
         "extra_headers",
         "extra_query",
         "extra_body",
+        "check_sizes",
+        "include_pings",
+        "derive_betas",
+        "auto_stream",
     }
 )
 """Options that every generated method takes besides the arguments of its operation."""
+
+LOCAL_NAMES: Final = frozenset({"self", "options", "arguments", "result"})
+"""Names that the bodies of generated methods use themselves."""
+
+OPERATION_MODULES: Final = frozenset({"__init__", "beta_rules"})
+"""Modules beside those of the families of operations."""
 
 
 def python_name(wire: str) -> str:

@@ -116,6 +116,40 @@ def _many(count: int) -> tuple[Edit, ...]:
     return (("schemas/notes/many.yaml", "", text), (NOTES, start, start + fields))
 
 
+_BETA_LINK = ((NOTES, "LinkPart:\n", "LinkPart:\n  x-beta: colors-2026-01-02\n"),)
+
+
+def _within(path: str) -> tuple[Edit, ...]:
+    """Bound a part of ``NoteCreateParams.content`` to a version, in that place only."""
+    start = "    content:\n      description: What the note says.\n"
+    bound = f"      x-api-version-within:\n        {path}:\n          until: '2023-06-01'\n"
+    return ((REQUESTS, start, start + bound),)
+
+
+_FAMILY = (
+    (
+        OPENAPI,
+        "  /v1/notes/{note_id}:",
+        "  /v1/rules:\n    $ref: paths/beta_rules.yaml#/rules\n  /v1/notes/{note_id}:",
+    ),
+    (
+        "paths/beta_rules.yaml",
+        "",
+        """rules:
+  get:
+    operationId: rules_list
+    description: Lists rules.
+    tags: [Notes]
+    x-resource: rules
+    x-method: list
+    x-retry: safe
+    responses:
+      '204':
+        description: None.
+""",
+    ),
+)
+
 CASES = (
     Case(
         "openapi-version",
@@ -245,6 +279,13 @@ CASES = (
         ),
     ),
     Case(
+        "service-missing",
+        ((OPENAPI, "servers:\n  - url: https://api.example.com\n", ""),),
+        "",
+        (OPENAPI, "openapi: 3.1.0"),
+        ((OPENAPI, "https://api.example.com", "http://localhost:8080/api"),),
+    ),
+    Case(
         "class-name-invalid",
         _rename_text_part("text_part"),
         f"{SCHEMAS}/text_part",
@@ -293,6 +334,15 @@ CASES = (
         f"{SCHEMAS}/C16",
         ("schemas/notes/many.yaml", "C16:"),
         _many(15),
+    ),
+    Case(
+        "generated-module-collision",
+        _FAMILY,
+        "/paths/~1v1~1rules/get",
+        ("paths/beta_rules.yaml", "get:"),
+        (
+            (PATHS, "x-resource: notes\n    x-method: list", "x-resource: notes.all\n    x-method: list"),
+        ),
     ),
     Case(
         "title-collision",
@@ -390,6 +440,20 @@ CASES = (
         ),
         LIST_ANSWER,
         (PATHS, "A page.\n        content:\n          application/json:"),
+        (),
+        also=("unused-component", "pagination-style-unknown"),
+    ),
+    Case(
+        "json-answer-form",
+        (
+            (
+                PATHS,
+                "              $ref: ../schemas/notes/notes.yaml#/NoteList\n",
+                "              type: object\n              additionalProperties: true\n",
+            ),
+        ),
+        f"{LIST_ANSWER}/schema",
+        (PATHS, "A page.\n        content:\n          application/json:\n            schema:"),
         (),
         also=("unused-component", "pagination-style-unknown"),
     ),
@@ -740,6 +804,21 @@ CASES = (
         f"{CREATE}/responses/200/content/application~1json/examples/short/x-request-headers",
         (PATHS, "{a: b}"),
         (),
+    ),
+    Case(
+        "beta-unreachable",
+        replace_size("type: array\nitems:\n  type: array\n  items: {$ref: notes.yaml#/LinkPart}")
+        + _BETA_LINK,
+        SIZE,
+        (REQUESTS, "size:"),
+        replace_size("type: array\nitems: {$ref: notes.yaml#/LinkPart}") + _BETA_LINK,
+    ),
+    Case(
+        "api-version-place-unknown",
+        _within("link.address"),
+        f"{PARAMS}/properties/content/x-api-version-within/link.address",
+        (REQUESTS, "link.address:"),
+        _within("link.url"),
     ),
     Case(
         "example-missing",

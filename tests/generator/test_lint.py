@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import copy
 import dataclasses
 import shutil
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from claude_codegen.lint import RULES, lint, sides
 from claude_codegen.load import load_spec
+from claude_codegen.naming import OPTION_NAMES
 
 from .lint_cases import CASES, NOTES, PATHS, REQUESTS, Case, Edit, replace_size
 
@@ -322,3 +324,133 @@ def test_lint_survives_anything(path: tuple[str | int, ...], intruder: Any, drop
     for problem in lint(dataclasses.replace(_DOCUMENT, document=document)):
         assert problem.rule in RULES
         assert problem.render()
+
+
+@pytest.mark.parametrize("name", ["self", "options", "arguments", "result", "derive_betas"])
+def test_arguments_leave_the_names_of_methods_alone(name: str, tmp_path: Path) -> None:
+    edit = (PATHS, "x-python-name: color", f"x-python-name: {name}")
+    found = rules_of(tmp_path, edit)
+    assert set(found) <= {"argument-name-collision", "parameter-name-invalid"}
+    assert found
+
+
+def test_the_options_are_those_of_the_runtime() -> None:
+    module = Path(lint.__globals__["__file__"]).parents[1] / "runtime" / "caller.py"
+    for node in ast.walk(ast.parse(module.read_text("utf-8"))):
+        if isinstance(node, ast.ClassDef) and node.name == "RequestOptions":
+            names = {part.target.id for part in node.body if isinstance(part, ast.AnnAssign)}  # type: ignore[union-attr]
+            assert names == OPTION_NAMES
+
+
+def test_names_differ_in_more_than_underscores(tmp_path: Path) -> None:
+    found = rules_of(
+        tmp_path,
+        (NOTES, "TextPart:\n", "Link_Part:\n  description: A link.\n  type: string\nTextPart:\n"),
+        *replace_size("$ref: notes.yaml#/Link_Part"),
+    )
+    (message,) = found["module-collision"]
+    assert "LinkPart" in message
+    assert "Link_Part" in message
+
+
+def test_resources_become_modules_of_their_own(tmp_path: Path) -> None:
+    edits = [
+        (PATHS, "x-resource: notes\n    x-method: create", "x-resource: a.b\n    x-method: create"),
+        (PATHS, "x-resource: notes\n    x-method: list", "x-resource: a_b\n    x-method: list"),
+    ]
+    found = rules_of(tmp_path, *edits)
+    assert found == {
+        "generated-module-collision": ["the resources a.b and a_b become one module"]
+    }
+
+
+def test_items_of_a_page_are_a_component(tmp_path: Path) -> None:
+    found = rules_of(
+        tmp_path, (NOTES, "      items:\n        $ref: '#/Note'", "      items:\n        type: string")
+    )
+    assert "the items of data are not a component" in found["pagination-style-unknown"]
+
+
+BETA_LINK = (NOTES, "LinkPart:\n", "LinkPart:\n  x-beta: colors-2026-01-02\n")
+INLINE_UNION = """oneOf: [{$ref: notes.yaml#/LinkPart}, {type: 'null'}]
+discriminator:
+  propertyName: type
+  mapping: {link: notes.yaml#/LinkPart, mail: notes.yaml#/LinkPart}"""
+
+
+@pytest.mark.parametrize(
+    ("size", "message"),
+    [
+        (INLINE_UNION, "LinkPart in an unnamed union needs a flag or a version"),
+        (
+            "type: object\nadditionalProperties:\n  type: array\n  items: {$ref: notes.yaml#/LinkPart}",
+            "LinkPart in a list of lists needs a flag or a version",
+        ),
+        (
+            "type: array\nitems: {type: string, x-beta: colors-2026-01-02}",
+            "x-beta inside a schema has no effect",
+        ),
+        (
+            "oneOf: [{type: string, x-api-version: {until: '2023-06-01'}}, {type: 'null'}]",
+            "x-api-version inside a schema has no effect",
+        ),
+        (
+            "oneOf: [{type: integer}, {type: string, enum: [a], x-enum: {a: {x-beta: colors-2026-01-02}}}]",
+            "the values of this enum are not looked at here",
+        ),
+    ],
+)
+def test_what_no_rule_can_find(size: str, message: str, tmp_path: Path) -> None:
+    found = rules_of(tmp_path, BETA_LINK, *replace_size(size))
+    assert message in found["beta-unreachable"]
+
+
+@pytest.mark.parametrize(
+    "size",
+    [
+        "oneOf: [{type: string, enum: [a], x-enum: {a: {x-beta: colors-2026-01-02}}}, {type: 'null'}]",
+        "type: array\nitems: {type: string, enum: [a], x-enum: {a: {x-beta: colors-2026-01-02}}}",
+        "oneOf: [{$ref: notes.yaml#/LinkPart}, {type: string}]",
+        "type: object\nadditionalProperties: {$ref: notes.yaml#/LinkPart}",
+    ],
+)
+def test_what_rules_find(size: str, tmp_path: Path) -> None:
+    assert rules_of(tmp_path, BETA_LINK, *replace_size(size)) == {}
+
+
+def test_a_beta_component_is_an_object(tmp_path: Path) -> None:
+    edit = (NOTES, "Color:\n", "Color:\n  x-beta: colors-2026-01-02\n")
+    found = rules_of(tmp_path, edit)
+    assert found["beta-unreachable"] == ["Color is neither an object nor a union of objects"]
+
+
+def test_a_form_is_no_json(tmp_path: Path) -> None:
+    files = (
+        "Attachment:\n  type: object\n  description: A file.\n  properties:\n    file:\n"
+        "      type: string\n      format: binary\n      description: The file.\n"
+    )
+    operation = (
+        "    requestBody:\n      content:\n        multipart/form-data:\n          schema:\n"
+        "            $ref: ../schemas/notes/requests.yaml#/Attachment\n    x-max-bytes: 5\n"
+    )
+    retrieve = "    operationId: notes_retrieve\n"
+    found = rules_of(
+        tmp_path,
+        (REQUESTS, "", files),
+        (PATHS, retrieve, retrieve + operation),
+        *replace_size("$ref: '#/Attachment'"),
+    )
+    assert found["file-misplaced"] == ["Attachment is a form, and stands where none can be"]
+
+
+def test_the_first_step_of_a_place_may_be_the_last(tmp_path: Path) -> None:
+    found = rules_of(
+        tmp_path,
+        (
+            REQUESTS,
+            "    content:\n",
+            "    content:\n      x-api-version-within:\n        link: {until: '2023-06-01'}\n"
+            "        video: {until: '2023-06-01'}\n",
+        ),
+    )
+    assert found["api-version-place-unknown"] == ["video is neither a tag nor a property there"]

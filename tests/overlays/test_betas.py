@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import operator
+import pickle
+import time
+import warnings
 from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -12,14 +16,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_client import Claude
-from claude_client.betas import find_needs, read_once, resolve_api_version, resolve_betas
-from claude_client.errors import ApiVersionConflictError
+from claude_client import AsyncClaude, Claude, DeprecatedBetaWarning
+from claude_client import betas as betas_module
+from claude_client.api_versions import resolve_api_version
+from claude_client.betas import (
+    Betas,
+    beta_sources,
+    explain_beta_error,
+    resolve_betas,
+    trace_betas,
+    warn_of_retired,
+)
+from claude_client.calls import is_large
+from claude_client.errors import (
+    ApiVersionConflictError,
+    APIStatusError,
+    BadRequestError,
+    BetaConflictError,
+    NotFoundError,
+)
+from claude_client.request_needs import MAX_PLACES, find_needs, read_once
+from claude_client.testing import MockAPI
 from claude_rest._runtime.codec import EncodeError
-from claude_rest._runtime.operation import BetaRule, Operation
+from claude_rest._runtime.operation import BetaRule, BetaSource, Operation
 from claude_rest._runtime.struct import Unknown
 from claude_rest._runtime.unset import UNSET
 from claude_rest.models import decoder
+from claude_rest.operations.beta_rules import BETA_RULES
+from claude_rest.operations.message_batches import MESSAGES_BATCHES_CREATE
 from claude_rest.operations.messages import MESSAGES_CREATE
 
 if TYPE_CHECKING:
@@ -342,3 +366,417 @@ def test_version_conflict_names_the_arguments() -> None:
     assert caught.value.arguments == {"temperature": ("2", "1"), "role_system": ("3",)}
     assert "temperature needs 2 or 1" in str(caught.value)
     assert "things.create" in str(caught.value)
+
+
+def test_the_operation_and_its_parameters_have_versions_too() -> None:
+    old = Operation(
+        "things.list",
+        operation_id="things_list",
+        method="GET",
+        path="/v1/things",
+        until="2",
+        parameter_rules={"order": {"values": {"odd": {"beta": BetaRule("odd-1")}}, "since": "2"}},
+    )
+    needs = find_needs(None, {}, {})
+    betas_module.add_parameter_needs(needs, old, {"order": "odd"})
+    assert [need.path for need in needs.betas] == ["order"]
+    chosen = resolve_api_version(old, {}, rules={}, versions=("1", "2", "3"), needs=needs)
+    assert chosen == "2"
+    with pytest.raises(ApiVersionConflictError) as caught:
+        resolve_api_version(old, {}, rules={}, versions=("1", "3"), needs=needs)
+    assert caught.value.arguments == {"the operation": ("1",), "order": ("3",)}
+
+
+# --- what only one place in the conversation makes a version matter ------------------------------
+
+CITED = {"type": "text", "text": "x", "citations": [{"type": "char_location"}]}
+UNCITED: dict[str, Any] = {"type": "text", "text": "x", "citations": []}
+DOCUMENT = {"type": "document", "source": {"type": "text", "data": "x"}}
+
+
+def search_result(*blocks: Any) -> dict[str, Any]:
+    return {"type": "search_result", "content": list(blocks), "citations": {"enabled": True}}
+
+
+@pytest.mark.parametrize(
+    ("role", "content", "path"),
+    [
+        ("assistant", [DOCUMENT], "messages[0].content[0]"),
+        ("user", [DOCUMENT], None),
+        ("user", [UNCITED, CITED], "messages[0].content[1].citations[0]"),
+        ("assistant", [CITED], None),
+        ("user", [UNCITED], None),
+        ("user", [{"type": "text", "text": "x", "citations": None}], None),
+        ("user", [search_result(CITED)], "messages[0].content[0].content[0].citations[0]"),
+        ("user", [search_result(UNCITED)], None),
+        (
+            "user",
+            [{"type": "tool_result", "tool_use_id": "t", "content": [search_result(CITED)]}],
+            "messages[0].content[0].content[0].content[0].citations[0]",
+        ),
+        ("user", [{"type": "tool_result", "tool_use_id": "t", "content": [DOCUMENT]}], None),
+        ("assistant", [{"type": "web_fetch_tool_result", "content": {"content": DOCUMENT}}], None),
+        ("user", "text", None),
+    ],
+)
+def test_versions_by_place(role: str, content: Any, path: str | None) -> None:
+    body = {"model": "m", "max_tokens": 1, "messages": [{"role": role, "content": content}]}
+    needs = find_needs("MessageCreateParams", body, BETA_RULES)
+    assert [bound.path for bound in needs.versions] == ([] if path is None else [path])
+    prepared = Claude(api_key="k")._caller.prepare(MESSAGES_CREATE, body)
+    expected = "2026-10-21" if path is None else "2023-06-01"
+    assert prepared.header("anthropic-version") == expected
+    explicit = Claude(api_key="k")._caller.prepare(
+        MESSAGES_CREATE, body, {"api_version": "2026-10-21"}
+    )
+    assert explicit.header("anthropic-version") == "2026-10-21"
+
+
+def test_what_is_beta_is_so_where_versions_go_by_place() -> None:
+    body = {"messages": [{"role": "user", "content": [CITED, MCP_USE]}]}
+    needs = find_needs("MessageCreateParams", body, BETA_RULES)
+    assert [need.path for need in needs.betas] == ["messages[0].content[1]"]
+    assert len(needs.versions) == 1
+
+
+def test_places_of_one_reason_are_kept_only_up_to_a_limit() -> None:
+    turns = [{"content": [{"type": "compaction"}, {"type": "plain", "scale": 1}]}] * 1000
+    needs = find_needs("Request", {"messages": turns}, RULES)
+    assert len(needs.betas) == len(needs.versions) == MAX_PLACES
+
+
+# --- leaving flags out ---------------------------------------------------------------------------
+
+
+def test_nothing_is_derived_on_request() -> None:
+    given_flags = {"client_betas": ["a"], "call_betas": ["b"], "header_betas": ["c"]}
+    assert resolve({"thread": {}}, THREADS, derive=False, **given_flags) == ("a", "b", "c")
+    body = {"model": "m", "max_tokens": 1, "messages": [], "thread": {"type": "create"}}
+    client = Claude(api_key="k", derive_betas=False, betas=["a"])
+    assert client._caller.prepare(MESSAGES_CREATE, body).header("anthropic-beta") == "a"
+    derived = client._caller.prepare(MESSAGES_CREATE, body, {"derive_betas": True})
+    assert derived.header("anthropic-beta") == "message-threads-2026-08-12,a"
+    off = Claude(api_key="k")._caller.prepare(MESSAGES_CREATE, body, {"derive_betas": False})
+    assert off.header("anthropic-beta") is None
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        ({"call_betas": ["-threads-1"]}, ()),
+        ({"client_betas": ["-Threads-1"]}, ()),
+        ({"client_betas": ["a", "b"], "call_betas": ["-a"]}, ("threads-1", "b")),
+        ({"call_betas": ["a,-a, b"]}, ("threads-1", "b")),
+        # The last word counts.
+        ({"client_betas": ["-threads-1"], "call_betas": ["threads-1"]}, ("threads-1",)),
+        ({"client_betas": ["a"], "header_betas": ["- a"]}, ("threads-1",)),
+        ({"call_betas": ["-other"]}, ("threads-1",)),
+    ],
+)
+def test_a_flag_can_be_left_out(flags: dict[str, Any], expected: tuple[str, ...]) -> None:
+    assert resolve({"thread": {}}, **flags) == expected
+
+
+def test_a_flag_left_out_does_not_satisfy_other_rules() -> None:
+    arguments = {"compact_any": 1, "compact_new": 1}
+    assert resolve(arguments, call_betas=["-compact-2"]) == ()
+
+
+def test_a_removal_in_a_header_is_not_sent() -> None:
+    body = {"model": "m", "max_tokens": 1, "messages": [], "thread": {"type": "create"}}
+    header = {"Anthropic-Beta": "x-1, -message-threads-2026-08-12"}
+    prepared = Claude(api_key="k")._caller.prepare(MESSAGES_CREATE, body, {"extra_headers": header})
+    assert prepared.header("anthropic-beta") == "x-1"
+
+
+# --- flags that take the place of others ---------------------------------------------------------
+
+REPLACING = {"new-1": (("/v1/things/**",), ("old-1",))}
+OLD, NEW = BetaRule("old-1"), BetaRule("new-1")
+
+
+@pytest.mark.parametrize(
+    ("rules", "flags", "expected"),
+    [
+        ((OLD, NEW), {}, ("new-1",)),
+        ((OLD,), {"call_betas": ["NEW-1"]}, ("NEW-1",)),
+        # What the caller named stays; the server decides.
+        ((NEW,), {"client_betas": ["old-1"]}, ("new-1", "old-1")),
+        ((), {"client_betas": ["old-1", "new-1"]}, ("old-1", "new-1")),
+        ((OLD,), {}, ("old-1",)),
+        ((OLD, NEW), {"call_betas": ["-new-1"]}, ("old-1",)),
+    ],
+)
+def test_a_replaced_flag_is_not_derived(
+    rules: tuple[BetaRule, ...], flags: dict[str, Any], expected: tuple[str, ...]
+) -> None:
+    assert resolve({}, *rules, replacing=REPLACING, **flags) == expected
+
+
+def test_a_flag_replaces_on_its_own_paths_only() -> None:
+    elsewhere = {"new-1": (("/v1/thing", "/v1/th/**"), ("old-1",))}
+    assert resolve({}, OLD, NEW, replacing=elsewhere) == ("old-1", "new-1")
+
+
+BATCH_RULES: dict[str, Any] = {
+    "Batch": {"fields": {"requests": {"items": "Item"}}},
+    "Item": {"fields": {"params": {"type": "Body"}}},
+    "Body": {
+        "body": True,
+        "fields": {
+            "old": {"beta": OLD, "until": "1"},
+            "new": {"beta": NEW, "since": "2"},
+            "either": {"beta": BetaRule("old-1", any_of=("old-1", "new-1"))},
+            "speed": SPEED,
+            "nested": {"type": "Nested"},
+        },
+    },
+    "Nested": {"fields": {"speed": SPEED}},
+}
+BATCH = Operation(
+    "batches.create",
+    operation_id="batches_create",
+    method="POST",
+    path="/v1/things",
+    request_type="Batch",
+)
+
+
+def batch(*items: dict[str, Any]) -> dict[str, Any]:
+    return {"requests": [{"params": item} for item in items]}
+
+
+def test_requests_of_a_batch_share_one_header() -> None:
+    def flags(*items: dict[str, Any], **asked: Any) -> tuple[str, ...]:
+        return resolve_betas(BATCH, batch(*items), rules=BATCH_RULES, replacing=REPLACING, **asked)
+
+    assert flags({"old": 1}, {"old": 1}) == ("old-1",)
+    assert flags({"either": 1}, {"new": 1}) == ("new-1",)
+    # In one request, the newer one takes the place of the older one.
+    assert flags({"old": 1, "new": 1}) == ("new-1",)
+    with pytest.raises(BetaConflictError) as caught:
+        flags({}, {"old": 1}, {"new": 1})
+    assert caught.value.arguments == {
+        "requests[1].params.old": "old-1",
+        "requests[2].params.new": "new-1",
+    }
+    assert pickle.loads(pickle.dumps(caught.value)).arguments == caught.value.arguments
+    # Settled by the caller.
+    assert flags({"old": 1}, {"new": 1}, call_betas=["new-1"]) == ("new-1",)
+
+
+def test_requests_of_a_batch_share_one_version() -> None:
+    with pytest.raises(ApiVersionConflictError) as caught:
+        resolve_api_version(
+            BATCH, batch({}, {"old": 1}, {"new": 1}), rules=BATCH_RULES, versions=("1", "2")
+        )
+    assert caught.value.arguments == {
+        "requests[1].params.old": ("1",),
+        "requests[2].params.new": ("2",),
+    }
+
+
+def test_the_nearest_model_decides() -> None:
+    items = [
+        {"model": "claude-new-1", "speed": "fast", "nested": {"speed": "fast"}},
+        {"model": "claude-old", "nested": {"speed": "fast"}},
+    ]
+    assert resolve_betas(BATCH, batch(items[0]), rules=BATCH_RULES) == ()
+    assert resolve_betas(BATCH, batch(*items), rules=BATCH_RULES) == ("fast-1",)
+
+
+def test_requests_of_a_real_batch_are_looked_through() -> None:
+    params = {"model": "m", "max_tokens": 1, "messages": []}
+    requests = [
+        {"custom_id": "a", "params": params},
+        {"custom_id": "b", "params": {**params, "mcp_servers": [{}], "temperature": 1}},
+    ]
+    plan = Claude(api_key="k")._caller.plan(MESSAGES_BATCHES_CREATE, {"requests": requests}, {})
+    assert plan.prepared.header("anthropic-version") == "2023-06-01"
+    assert plan.betas.sources == (
+        BetaSource("mcp-client-2025-11-20", "argument", "requests[1].params.mcp_servers"),
+    )
+
+
+# --- where flags come from, and errors about them ------------------------------------------------
+
+
+def trace(arguments: dict[str, Any], *rules: BetaRule, **given: Any) -> Betas:
+    what = operation(*rules)
+    return trace_betas(what, find_needs("Request", arguments, RULES), **given)
+
+
+def test_every_flag_has_its_sources() -> None:
+    betas = trace(
+        {"thread": {}, "mcp_servers": []},
+        NEW,
+        client_betas=["a", "threads-1"],
+        call_betas=["A"],
+        header_betas=["h", "-mcp-2"],
+    )
+    assert betas.flags == ("new-1", "a", "threads-1", "h")
+    assert [(source.flag, str(source), source.sent) for source in betas.sources] == [
+        ("new-1", "the operation", True),
+        ("a", "betas of the client", True),
+        ("A", "betas of the call", True),
+        ("threads-1", "betas of the client", True),
+        ("threads-1", "argument thread", True),
+        ("h", "a header of the caller", True),
+        ("mcp-2", "argument mcp_servers", False),
+    ]
+    assert betas.asked() == ["a", "A", "threads-1", "h"]
+
+
+def refusal(message: str, status: int = 400, **given: Any) -> APIStatusError:
+    cls = {400: BadRequestError, 404: NotFoundError}.get(status, APIStatusError)
+    kind = "not_found_error" if status == 404 else "invalid_request_error"
+    return cls(message, http_status=status, **{"type": kind, **given})
+
+
+@pytest.mark.parametrize(
+    "wording",
+    [
+        "Unexpected value(s) `Threads-1` for the `anthropic-beta` header.",
+        "Unsupported beta header: threads-1",
+    ],
+)
+def test_an_error_about_a_flag_says_where_it_comes_from(wording: str) -> None:
+    betas = trace({"thread": {}}, NEW, call_betas=["threads-1"], client_betas=["threads"])
+    error = refusal(wording)
+    explain_beta_error(error, betas)
+    assert {(source.origin, source.path) for source in error.betas} == {
+        ("call", None),
+        ("argument", "thread"),
+    }
+    assert wording in str(error)
+    assert "sent because of betas of the call, argument thread" in str(error)
+    assert pickle.loads(pickle.dumps(error)).betas == error.betas
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        refusal("messages: too long"),
+        refusal("use threads-12 or xthreads-1"),
+        refusal("threads-1", 404),
+        refusal("threads-1", 429),
+        refusal("threads-1", type="billing_error"),
+    ],
+)
+def test_other_errors_are_left_alone(error: APIStatusError) -> None:
+    before = str(error)
+    explain_beta_error(error, trace({"thread": {}}))
+    assert error.betas == ()
+    assert str(error) == before
+
+
+def test_a_flag_that_was_left_out_is_named() -> None:
+    error = refusal("thread: only with the beta flag `threads-1`")
+    explain_beta_error(error, trace({"thread": {}}, derive=False))
+    assert "threads-1, needed because of argument thread, was not sent" in str(error)
+    missing = refusal("Not found", 404)
+    explain_beta_error(missing, trace({}, NEW, call_betas=["-new-1"]))
+    assert missing.betas == (BetaSource("new-1", "operation", sent=False),)
+    assert "new-1, needed because of the operation, was not sent" in str(missing)
+
+
+def test_an_organization_outside_the_beta_sees_all_flags() -> None:
+    error = refusal("no access", error_code="organization_not_enrolled_in_beta")
+    assert [source.flag for source in beta_sources(error, trace({"thread": {}}))] == ["threads-1"]
+
+
+def test_many_places_are_summed_up() -> None:
+    turns = [{"content": [{"type": "compaction"}]}] * 5
+    error = refusal("compact-2")
+    explain_beta_error(error, trace({"messages": turns}))
+    assert len(error.betas) == 5
+    assert "messages[2].content[0] and 2 more" in str(error)
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_errors_of_a_server_are_explained(asynchronous: bool) -> None:
+    api = MockAPI()
+    body: Any = {"model": "claude-opus-5-5", "max_tokens": 5, "messages": [{"role": "user", "content": "x"}]}
+    with pytest.raises(BadRequestError) as caught:
+        if asynchronous:
+            client = AsyncClaude(api_key="k", betas=["made-up-2026-01-01"], **async_mock(api))
+            asyncio.run(client.messages.create(**body))
+        else:
+            Claude(api_key="k", betas=["made-up-2026-01-01"], **mock(api)).messages.create(**body)
+    assert caught.value.betas == (BetaSource("made-up-2026-01-01", "client"),)
+    assert "because of betas of the client" in str(caught.value)
+
+
+# --- retired flags -------------------------------------------------------------------------------
+
+RETIRED = {"gone-1": "graduated", "old-1": "deprecated"}
+
+
+@pytest.fixture
+def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(betas_module, "_warned", set())
+    monkeypatch.delenv(betas_module.WARNINGS_VARIABLE, raising=False)
+
+
+@pytest.mark.usefixtures("fresh")
+def test_retired_flags_warn_once() -> None:
+    with pytest.warns(DeprecatedBetaWarning) as caught:
+        warn_of_retired(["Gone-1", "old-1", "fine-1"], RETIRED)
+        warn_of_retired(["gone-1"], RETIRED)
+    texts = [str(warning.message) for warning in caught]
+    assert texts == [
+        "the beta flag gone-1 has no effect any more: what it unlocked is there without it",
+        "the beta flag old-1 is deprecated: something newer took over",
+    ]
+
+
+@pytest.mark.usefixtures("fresh")
+def test_warnings_blame_the_caller_and_spare_derived_flags() -> None:
+    body = {"model": "m", "max_tokens": 1, "messages": [], "tools": [{"type": "bash_20241022"}]}
+    caller = Claude(api_key="k")._caller
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DeprecatedBetaWarning)
+        prepared = caller.prepare(MESSAGES_CREATE, body)
+        assert prepared.header("anthropic-beta") == "computer-use-2024-10-22"
+        for _ in range(2):
+            with pytest.raises(DeprecatedBetaWarning):
+                caller.prepare(MESSAGES_CREATE, body, {"betas": ["pdfs-2024-09-25"]})
+    with pytest.warns(DeprecatedBetaWarning) as caught:
+        caller.prepare(MESSAGES_CREATE, body, {"betas": ["pdfs-2024-09-25"]})
+    assert caught[0].filename == __file__
+
+
+@pytest.mark.usefixtures("fresh")
+def test_warnings_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(betas_module.WARNINGS_VARIABLE, "OFF")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_of_retired(["gone-1"], RETIRED)
+
+
+# --- big histories -------------------------------------------------------------------------------
+
+
+def test_a_big_history_is_walked_outside_the_event_loop() -> None:
+    blocks = [{"type": "text", "text": "x"}] * 10
+    body = {"messages": [{"role": "user", "content": blocks} for _ in range(5_000)]}
+    assert is_large(body)
+
+    async def slowest_beat() -> float:
+        slowest, walking = 0.0, True
+
+        async def beat() -> None:
+            nonlocal slowest
+            while walking:
+                before = time.perf_counter()
+                await asyncio.sleep(0)
+                slowest = max(slowest, time.perf_counter() - before)
+
+        beating = asyncio.create_task(beat())
+        await asyncio.to_thread(find_needs, "MessageCreateParams", body, BETA_RULES)
+        walking = False
+        await beating
+        return slowest
+
+    # About the interpreter's switch interval; more only on a machine that is busy otherwise.
+    assert min(asyncio.run(slowest_beat()) for _ in range(5)) < 0.02

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ..problems import Problem
-from . import examples, names, operations, registries, schemas, structure, unions
+from . import beta_places, examples, names, operations, registries, schemas, structure, unions
 from .spec import Finding, Rule, Spec, sides
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ RULES: Final[dict[str, Rule]] = {
         schemas.RULES,
         unions.RULES,
         registries.RULES,
+        beta_places.RULES,
         examples.RULES,
     )
     for rule in table

@@ -219,6 +219,7 @@ GRAMMAR: Final[dict[str, dict[str, str]]] = {
 REQUIRED: Final[dict[str, tuple[str, ...]]] = {
     "root": ("openapi", "info", "paths"),
     "info": ("title", "version"),
+    "server": ("url",),
     "tag": ("name",),
     "operation": ("responses",),
     "parameter": ("name", "in", "schema"),

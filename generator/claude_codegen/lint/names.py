@@ -6,7 +6,14 @@ import keyword
 import re
 from typing import TYPE_CHECKING, Final
 
-from ..naming import OPTION_NAMES, RESERVED_CLASSES, is_python_name, python_name
+from ..naming import (
+    LOCAL_NAMES,
+    OPERATION_MODULES,
+    OPTION_NAMES,
+    RESERVED_CLASSES,
+    is_python_name,
+    python_name,
+)
 from ..source import pointer, split_pointer
 from .spec import Finding, Rule
 
@@ -43,9 +50,9 @@ def _module_collision(spec: Spec) -> Iterator[Finding]:
     modules: dict[str, str] = {}
     for name in sorted(spec.schemas):
         at = pointer("components", "schemas", name)
-        other = classes.setdefault(name.casefold(), name)
+        other = classes.setdefault(name.replace("_", "").casefold(), name)
         if other != name:
-            yield Finding(at, f"{name} and {other} differ in nothing but case")
+            yield Finding(at, f"{name} and {other} differ in nothing but case and underscores")
         file = spec.bundle.component_files.get(name, "")
         parts = file.split("/")
         for part in parts:
@@ -177,6 +184,7 @@ def _parameter_name(spec: Spec) -> Iterator[Finding]:
 def _argument_collision(spec: Spec) -> Iterator[Finding]:
     for operation in spec.operations:
         taken: dict[str, str] = dict.fromkeys(OPTION_NAMES, "an option of every method")
+        taken |= dict.fromkeys(LOCAL_NAMES, "a name of the method's own")
         for at, parameter in spec.parameters(operation):
             if parameter["name"].lower() in OPTION_HEADERS:
                 continue
@@ -240,6 +248,32 @@ def _parameter_duplicate(spec: Spec) -> Iterator[Finding]:
             seen.add(key)
 
 
+def _generated_module(spec: Spec) -> Iterator[Finding]:
+    files: set[str] = set()
+    resources: dict[str, str] = {}
+    for operation in spec.operations:
+        file = spec.bundle.locate(operation.pointer).file
+        family = python_name(file.rpartition("/")[2].removesuffix(".yaml"))
+        if family in OPERATION_MODULES and file not in files:
+            yield Finding(
+                operation.pointer,
+                f"the operations of {file} would replace the module {family}",
+                "rename the file",
+            )
+        files.add(file)
+        name = operation.value.get("x-resource", "")
+        parts = name.split(".")
+        for end in range(1, len(parts) + 1):
+            resource = ".".join(parts[:end])
+            other = resources.setdefault(resource.replace(".", "_"), resource)
+            if other != resource:
+                yield Finding(
+                    f"{operation.pointer}/x-resource",
+                    f"the resources {resource} and {other} become one module",
+                    "rename one of the two",
+                )
+
+
 def _schema_file(spec: Spec) -> Iterator[Finding]:
     for name in spec.schemas:
         at = pointer("components", "schemas", name)
@@ -265,8 +299,8 @@ RULES: Final = (
     ),
     Rule(
         "module-collision",
-        "Names of classes and of schema files differ in more than case and can be Python names.",
-        "On many file systems URLSource and UrlSource fall on one file, and one is lost.",
+        "Names of classes and of schema files differ in more than case and underscores.",
+        "On many file systems URLSource and UrlSource are one file, and tools drop underscores.",
         "rename one of the two",
         _module_collision,
     ),
@@ -276,6 +310,13 @@ RULES: Final = (
         "attrs copies the module's namespace into each class; big modules cost time and memory.",
         "split the file by what travels together",
         _module_too_large,
+    ),
+    Rule(
+        "generated-module-collision",
+        "Files of operations and resources become modules of their own.",
+        "One module would silently replace the other.",
+        "rename the file or the resource",
+        _generated_module,
     ),
     Rule(
         "title-collision",
@@ -321,8 +362,8 @@ RULES: Final = (
     ),
     Rule(
         "argument-name-collision",
-        "Parameters, body fields and options of an operation have different Python names.",
-        "They share the argument list of one method.",
+        "Parameters, body fields, options and what a method uses itself have different names.",
+        "They share the argument list of one method and the variables in it.",
         "rename the parameter with x-python-name",
         _argument_collision,
     ),

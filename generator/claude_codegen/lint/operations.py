@@ -52,6 +52,16 @@ def _response_without_schema(spec: Spec) -> Iterator[Finding]:
             yield Finding(node.pointer, "a media type has no schema")
 
 
+def _answer_form(spec: Spec) -> Iterator[Finding]:
+    for operation in spec.operations:
+        for _, here, response in spec.success_responses(operation):
+            schema = response.get("content", {}).get(JSON, {}).get("schema")
+            if schema is not None and "$ref" not in schema:
+                yield Finding(
+                    f"{here}/content{pointer(JSON)}/schema", "a JSON answer is not a component"
+                )
+
+
 def _status(spec: Spec) -> Iterator[Finding]:
     for operation in spec.operations:
         for status in operation.value["responses"]:
@@ -142,6 +152,14 @@ def _file_misplaced(spec: Spec) -> Iterator[Finding]:
         reference = spec.request_media(operation)[1].get(FORM, {}).get("schema", {}).get("$ref")
         if reference is not None:
             forms.add(reference.removeprefix("#"))
+    for at, reference in spec.walk.references:
+        if reference.removeprefix("#") in forms and not at.endswith(f"{pointer(FORM)}/schema"):
+            name = reference.rpartition("/")[2]
+            yield Finding(
+                f"{at}/$ref",
+                f"{name} is a form, and stands where none can be",
+                "make a component of its own for this place",
+            )
     for node in spec.nodes("schema"):
         if node.value.get("format") != "binary":
             continue
@@ -201,6 +219,12 @@ def _pagination(spec: Spec) -> Iterator[Finding]:
                 data = spec.resolve(media.get("schema", {})).get("properties", {}).get("data", {})
                 if spec.json_kinds(data) != frozenset({"array"}):
                     yield Finding(at, "the answer has no array named data")
+                elif "$ref" not in spec.resolve(data).get("items", {}):
+                    yield Finding(
+                        at,
+                        "the items of data are not a component",
+                        "make the items a component and refer to it",
+                    )
 
 
 def _retry(spec: Spec) -> Iterator[Finding]:
@@ -279,6 +303,13 @@ RULES: Final = (
         "The method needs one return type.",
         "keep one 2xx status and describe its content",
         _response_without_schema,
+    ),
+    Rule(
+        "json-answer-form",
+        "A JSON answer is a reference to a component.",
+        "It becomes the return type of the method, which needs a name.",
+        "make it a component and refer to it",
+        _answer_form,
     ),
     Rule(
         "status-unsupported",

@@ -205,6 +205,17 @@ def _tag_unknown(spec: Spec) -> Iterator[Finding]:
                 yield Finding(f"{operation.pointer}/tags/{index}", f"the tag {tag} is not declared")
 
 
+def _service(spec: Spec) -> Iterator[Finding]:
+    if not spec.document.get("servers"):
+        yield Finding(
+            "", "no server is named", "add servers: with the url that requests go to by default"
+        )
+    if not spec.document.get("x-api-versions"):
+        yield Finding(
+            "", "no API version is named", "add x-api-versions: with a default and versions"
+        )
+
+
 STRUCTURAL: Final = (
     Rule(
         "openapi-version",
@@ -290,5 +301,12 @@ RULES: Final = (
         "The tag groups the operation in the reference.",
         "declare the tag with a description, or correct its name",
         _tag_unknown,
+    ),
+    Rule(
+        "service-missing",
+        "The document names a server and the registry of API versions.",
+        "The client needs a base URL and a value of the version header.",
+        "add servers and x-api-versions to openapi.yaml",
+        _service,
     ),
 )
