@@ -23,7 +23,7 @@ SHAPE_SELECTING_BETAS = frozenset(
 )
 """Flags that change the shape of answers: sent only when asked for, never derived."""
 
-REPLACING_BETAS = {
+REPLACING_BETAS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "agent-memory-2026-07-22": (("/v1/memory_stores/**",), ("managed-agents-2026-04-01",)),
     "fallback-credit-2026-07-01": (("/v1/messages",), ("fallback-credit-2026-06-01",)),
     "mcp-client-2025-11-20": (
@@ -42,7 +42,7 @@ REPLACING_BETAS = {
 }
 """Flags that take the place of others: on which paths, and of which flags."""
 
-RETIRED_BETAS = {
+RETIRED_BETAS: dict[str, str] = {
     "cache-diagnosis-2026-04-07": "graduated",
     "ce-user-management-2026-07-13": "graduated",
     "code-execution-2025-05-22": "deprecated",

@@ -341,7 +341,11 @@ CASES = (
         "/paths/~1v1~1rules/get",
         ("paths/beta_rules.yaml", "get:"),
         (
-            (PATHS, "x-resource: notes\n    x-method: list", "x-resource: notes.all\n    x-method: list"),
+            (
+                PATHS,
+                "x-resource: notes\n    x-method: list",
+                "x-resource: notes.all\n    x-method: list",
+            ),
         ),
     ),
     Case(

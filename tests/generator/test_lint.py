@@ -359,14 +359,13 @@ def test_resources_become_modules_of_their_own(tmp_path: Path) -> None:
         (PATHS, "x-resource: notes\n    x-method: list", "x-resource: a_b\n    x-method: list"),
     ]
     found = rules_of(tmp_path, *edits)
-    assert found == {
-        "generated-module-collision": ["the resources a.b and a_b become one module"]
-    }
+    assert found == {"generated-module-collision": ["the resources a.b and a_b become one module"]}
 
 
 def test_items_of_a_page_are_a_component(tmp_path: Path) -> None:
     found = rules_of(
-        tmp_path, (NOTES, "      items:\n        $ref: '#/Note'", "      items:\n        type: string")
+        tmp_path,
+        (NOTES, "      items:\n        $ref: '#/Note'", "      items:\n        type: string"),
     )
     assert "the items of data are not a component" in found["pagination-style-unknown"]
 

@@ -12,6 +12,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,14 +30,14 @@ from claude_client.betas import (
 )
 from claude_client.calls import is_large
 from claude_client.errors import (
-    ApiVersionConflictError,
     APIStatusError,
+    ApiVersionConflictError,
     BadRequestError,
     BetaConflictError,
     NotFoundError,
 )
 from claude_client.request_needs import MAX_PLACES, find_needs, read_once
-from claude_client.testing import MockAPI
+from claude_client.testing import AsyncMockTransport, MockTransport
 from claude_rest._runtime.codec import EncodeError
 from claude_rest._runtime.operation import BetaRule, BetaSource, Operation
 from claude_rest._runtime.struct import Unknown
@@ -387,6 +388,32 @@ def test_the_operation_and_its_parameters_have_versions_too() -> None:
     assert caught.value.arguments == {"the operation": ("1",), "order": ("3",)}
 
 
+WITH_REMOVALS = st.lists(
+    st.sampled_from(["a-1", "-a-1", "threads-1", "-Threads-1", "old-1", "new-1", "-new-1"]),
+    max_size=6,
+)
+
+
+@given(ARGUMENTS, WITH_REMOVALS, WITH_REMOVALS, st.booleans())
+def test_the_last_word_on_a_flag_counts(
+    arguments: dict[str, Any], client: list[str], call: list[str], derive: bool
+) -> None:
+    replacing = {"new-1": (("/v1/things",), ("old-1",))}
+    given_flags: dict[str, Any] = {"replacing": replacing, "derive": derive}
+    rules = (BetaRule("old-1"), BetaRule("threads-1"))
+    betas = resolve(arguments, *rules, client_betas=client, call_betas=call, **given_flags)
+    names = [flag.lower() for flag in betas]
+    assert len(set(names)) == len(names)
+    last = {flag.lower().lstrip("-"): not flag.startswith("-") for flag in (*client, *call)}
+    for name, wanted in last.items():
+        assert (name in names) == wanted
+    if not derive:
+        assert set(names) <= set(last)
+    removals = [f"-{name}" for name, wanted in last.items() if not wanted]
+    again = resolve(arguments, *rules, call_betas=[*betas, *removals], **given_flags)
+    assert again == betas
+
+
 # --- what only one place in the conversation makes a version matter ------------------------------
 
 CITED = {"type": "text", "text": "x", "citations": [{"type": "char_location"}]}
@@ -695,14 +722,16 @@ def test_many_places_are_summed_up() -> None:
 
 @pytest.mark.parametrize("asynchronous", [False, True])
 def test_errors_of_a_server_are_explained(asynchronous: bool) -> None:
-    api = MockAPI()
-    body: Any = {"model": "claude-opus-5-5", "max_tokens": 5, "messages": [{"role": "user", "content": "x"}]}
+    turn = {"role": "user", "content": "x"}
+    body: Any = {"model": "claude-opus-5-5", "max_tokens": 5, "messages": [turn]}
+    settings: Any = {"api_key": "k", "betas": ["made-up-2026-01-01"]}
     with pytest.raises(BadRequestError) as caught:
         if asynchronous:
-            client = AsyncClaude(api_key="k", betas=["made-up-2026-01-01"], **async_mock(api))
-            asyncio.run(client.messages.create(**body))
+            mocked = httpx.AsyncClient(transport=AsyncMockTransport())
+            asyncio.run(AsyncClaude(http_client=mocked, **settings).messages.create(**body))
         else:
-            Claude(api_key="k", betas=["made-up-2026-01-01"], **mock(api)).messages.create(**body)
+            mock = httpx.Client(transport=MockTransport())
+            Claude(http_client=mock, **settings).messages.create(**body)
     assert caught.value.betas == (BetaSource("made-up-2026-01-01", "client"),)
     assert "because of betas of the client" in str(caught.value)
 
