@@ -50,7 +50,6 @@ if TYPE_CHECKING:
     from .accumulator import total_input_tokens as total_input_tokens
     from .attempts import Attempts as Attempts
     from .betas import DeprecatedBetaWarning as DeprecatedBetaWarning
-    from .betas import resolve_api_version as resolve_api_version
     from .betas import resolve_betas as resolve_betas
     from .client import AsyncClaude as AsyncClaude
     from .client import Claude as Claude
@@ -263,7 +262,6 @@ _EXPORTS = {
     ".attempts": ("Attempts",),
     ".betas": (
         "DeprecatedBetaWarning",
-        "resolve_api_version",
         "resolve_betas",
     ),
     ".client": (

@@ -13,12 +13,8 @@ from typing import TYPE_CHECKING, Any
 from claude_rest._runtime.operation import BetaSource
 from claude_rest._runtime.request import split_betas
 
-from .api_versions import resolve_api_version as resolve_api_version
 from .errors import BetaConflictError
-from .request_needs import Needs as Needs
-from .request_needs import add_parameter_needs as add_parameter_needs
-from .request_needs import find_needs as find_needs
-from .request_needs import read_once as read_once
+from .request_needs import find_needs
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -26,7 +22,7 @@ if TYPE_CHECKING:
     from claude_rest._runtime.errors import APIStatusError
     from claude_rest._runtime.operation import BetaRule, Operation
 
-    from .request_needs import Rules
+    from .request_needs import Needs, Rules
 
     Replacing = Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
 

@@ -36,7 +36,7 @@ from claude_client.errors import (
     BetaConflictError,
     NotFoundError,
 )
-from claude_client.request_needs import MAX_PLACES, find_needs, read_once
+from claude_client.request_needs import MAX_PLACES, add_parameter_needs, find_needs, read_once
 from claude_client.testing import AsyncMockTransport, MockTransport
 from claude_rest._runtime.codec import EncodeError
 from claude_rest._runtime.operation import BetaRule, BetaSource, Operation
@@ -379,7 +379,7 @@ def test_the_operation_and_its_parameters_have_versions_too() -> None:
         parameter_rules={"order": {"values": {"odd": {"beta": BetaRule("odd-1")}}, "since": "2"}},
     )
     needs = find_needs(None, {}, {})
-    betas_module.add_parameter_needs(needs, old, {"order": "odd"})
+    add_parameter_needs(needs, old, {"order": "odd"})
     assert [need.path for need in needs.betas] == ["order"]
     chosen = resolve_api_version(old, {}, rules={}, versions=("1", "2", "3"), needs=needs)
     assert chosen == "2"
@@ -750,7 +750,9 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("fresh")
 def test_retired_flags_warn_once() -> None:
     with pytest.warns(DeprecatedBetaWarning) as caught:
-        warn_of_retired(["Gone-1", "old-1", "fine-1"], RETIRED)
+        warn_of_retired(["Gone-1", "old-1", "fine-1", "gone-1"], RETIRED)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
         warn_of_retired(["gone-1"], RETIRED)
     texts = [str(warning.message) for warning in caught]
     assert texts == [
