@@ -6,7 +6,7 @@ import asyncio
 import json
 import operator
 import pickle
-import time
+import threading
 import warnings
 from enum import Enum
 from types import MappingProxyType
@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_client import AsyncClaude, Claude, DeprecatedBetaWarning
+from claude_client import AsyncClaude, Claude, DeprecatedBetaWarning, request_needs
 from claude_client import betas as betas_module
 from claude_client.api_versions import resolve_api_version
 from claude_client.betas import (
@@ -28,7 +28,6 @@ from claude_client.betas import (
     trace_betas,
     warn_of_retired,
 )
-from claude_client.calls import is_large
 from claude_client.errors import (
     APIStatusError,
     ApiVersionConflictError,
@@ -416,6 +415,15 @@ def test_the_last_word_on_a_flag_counts(
 
 # --- what only one place in the conversation makes a version matter ------------------------------
 
+DOCUMENT_SOURCE = {"type": "text", "media_type": "text/plain", "data": "x"}
+CITATION = {
+    "type": "char_location",
+    "cited_text": "x",
+    "document_index": 0,
+    "document_title": None,
+    "start_char_index": 0,
+    "end_char_index": 1,
+}
 CITED = {"type": "text", "text": "x", "citations": [{"type": "char_location"}]}
 UNCITED: dict[str, Any] = {"type": "text", "text": "x", "citations": []}
 DOCUMENT = {"type": "document", "source": {"type": "text", "data": "x"}}
@@ -788,26 +796,54 @@ def test_warnings_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- big histories -------------------------------------------------------------------------------
 
 
-def test_a_big_history_is_walked_outside_the_event_loop() -> None:
+def test_a_big_history_is_walked_outside_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     blocks = [{"type": "text", "text": "x"}] * 10
     body = {"messages": [{"role": "user", "content": blocks} for _ in range(5_000)]}
-    assert is_large(body)
+    threads: list[int] = []
 
-    async def slowest_beat() -> float:
-        slowest, walking = 0.0, True
+    def find(*arguments: Any) -> Any:
+        threads.append(threading.get_ident())
+        return find_needs(*arguments)
 
-        async def beat() -> None:
-            nonlocal slowest
-            while walking:
-                before = time.perf_counter()
-                await asyncio.sleep(0)
-                slowest = max(slowest, time.perf_counter() - before)
+    monkeypatch.setattr(request_needs, "find_needs", find)
+    caller = AsyncClaude(api_key="k")._caller
 
-        beating = asyncio.create_task(beat())
-        await asyncio.to_thread(find_needs, "MessageCreateParams", body, BETA_RULES)
-        walking = False
-        await beating
-        return slowest
+    async def plan(arguments: dict[str, Any]) -> None:
+        await caller._plan(MESSAGES_CREATE, arguments, {}, False)
 
-    # About the interpreter's switch interval; more only on a machine that is busy otherwise.
-    assert min(asyncio.run(slowest_beat()) for _ in range(5)) < 0.02
+    asyncio.run(plan(body))
+    asyncio.run(plan({"messages": body["messages"][:10]}))
+    assert len(threads) == 2
+    # What is small is not worth a thread.
+    assert threads[0] != threads[1] == threading.get_ident()
+
+
+@pytest.mark.parametrize(
+    ("role", "block", "where"),
+    [
+        ("assistant", {"type": "document", "source": DOCUMENT_SOURCE}, "messages.1.content.0"),
+        (
+            "user",
+            {"type": "text", "text": "x", "citations": [CITATION]},
+            "messages.1.content.0.cit",
+        ),
+        ("user", {"type": "text", "text": "x", "citations": []}, None),
+        ("assistant", {"type": "text", "text": "x", "citations": [CITATION]}, None),
+        ("user", {"type": "document", "source": DOCUMENT_SOURCE}, None),
+    ],
+)
+def test_the_mock_refuses_what_the_version_refuses(
+    role: str, block: Any, where: str | None
+) -> None:
+    """What the client avoids by choosing a version is an error when the caller insists."""
+    client = Claude(api_key="k", http_client=httpx.Client(transport=MockTransport()))
+    turns: Any = [{"role": "user", "content": "x"}, {"role": role, "content": [block]}]
+    if role == "assistant":
+        turns.append({"role": "user", "content": "x"})
+    body: Any = {"model": "claude-opus-5-5", "max_tokens": 5, "messages": turns}
+    client.messages.create(**body)
+    if where is None:
+        client.messages.create(**body, api_version="2026-10-21")
+    else:
+        with pytest.raises(BadRequestError, match=where):
+            client.messages.create(**body, api_version="2026-10-21")

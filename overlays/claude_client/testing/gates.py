@@ -18,6 +18,7 @@ from .routing import required_flags
 Node = Mapping[str, Any]
 
 _GATES: Final = ("x-beta", "x-api-version")
+_WITHIN: Final = "x-api-version-within"
 
 
 class Gatekeeper:
@@ -51,6 +52,9 @@ class Gatekeeper:
             model = named if isinstance(named, str) else model
         if any(key in node for key in _GATES):
             yield path, node, model
+        for place, bounds in node.get(_WITHIN, {}).items():
+            for found in self._places(node, value, path, place.split(".")):
+                yield found, {"x-api-version": bounds}, model
         if "$ref" in node:
             name = str(node["$ref"]).rpartition("/")[2]
             if name in self._worth_entering:
@@ -75,6 +79,29 @@ class Gatekeeper:
         member = self._member(node, value)
         if member is not None:
             yield from self._walk(member, value, path, model)
+
+    def _places(
+        self, node: Node, value: Any, path: tuple[str | int, ...], steps: list[str]
+    ) -> Iterator[tuple[str | int, ...]]:
+        """Yield where a path of tags and properties leads, through lists and unions."""
+        if "$ref" in node:
+            node = self._components[str(node["$ref"]).rpartition("/")[2]]
+        if is_array(value) and "items" in node:
+            for index, element in enumerate(value):
+                yield from self._places(node["items"], element, (*path, index), steps)
+        elif "discriminator" not in node and (member := self._member(node, value)) is not None:
+            yield from self._places(member, value, path, steps)
+        elif not steps:
+            yield path
+        elif not is_object(value):
+            return
+        elif "discriminator" in node:
+            member = self._member(node, value)
+            if member is not None and value.get(node["discriminator"]["propertyName"]) == steps[0]:
+                yield from self._places(member, value, path, steps[1:])
+        elif value.get(steps[0]) is not None:
+            below = node["properties"][steps[0]]
+            yield from self._places(below, value[steps[0]], (*path, steps[0]), steps[1:])
 
     def _member(self, node: Node, value: Any) -> Node | None:
         """Return the union member that a valid value belongs to."""
@@ -118,7 +145,7 @@ def _reaching_a_gate(components: Mapping[str, Any]) -> frozenset[str]:
     for name, node in components.items():
         for part in _parts(node):
             entries: Iterable[Node] = part.get("x-enum", {}).values()
-            if any(key in place for key in _GATES for place in (part, *entries)):
+            if _WITHIN in part or any(key in place for key in _GATES for place in (part, *entries)):
                 gated.add(name)
             if "$ref" in part:
                 users.setdefault(str(part["$ref"]).rpartition("/")[2], set()).add(name)
