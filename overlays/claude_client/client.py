@@ -143,7 +143,8 @@ class Claude(_ClientFacts, RawCalls):
                 ``UNSET`` removes one that would be sent. An authentication header here is the
                 credential: with ``api_key`` or ``auth_token`` beside it there would be two.
             default_query: Query parameters of every request.
-            betas: Flags of every request, beside those that calls need and ask for.
+            betas: Flags of every request, beside those that calls need and ask for; ``-flag``
+                leaves one out.
             api_version: ``anthropic-version`` of every request. Default: the newest that accepts
                 the arguments of the call.
             workspace_id: Workspace, for credentials that reach several. Else
@@ -155,7 +156,7 @@ class Claude(_ClientFacts, RawCalls):
             retry_budget: What the retries of all calls share, by default one of its own for each
                 client and its copies; ``None`` lets every call retry as its policy says.
             strict: Whether an answer that its schema does not allow is an error.
-            derive_betas: Whether arguments that need a beta flag add it.
+            derive_betas: Whether operations and arguments that need a beta flag add it.
             check_sizes: Whether a body larger than its operation takes is refused unsent.
             auto_stream: Whether a message that may take more than 10 minutes to be written,
                 by its ``max_tokens``, is streamed under the hood, so that no idle connection is
