@@ -20,6 +20,8 @@ HERE = {"PYTHONPATH": str(Path(claude_codegen.__file__).parents[1])}
 """Lets a process of its own find the package wherever this one found it."""
 BROKEN = (
     "openapi: 3.1.0\ninfo: {title: T, version: '1', description: D.}\npaths: {}\nx-unheard-of: 1\n"
+    "servers: [{url: https://api.example.com}]\nx-api-versions:\n  default: '2026-10-21'\n"
+    "  versions: {'2026-10-21': {supported: true, summary: The only one.}}\n"
 )
 
 Output = pytest.CaptureFixture[str]

@@ -198,27 +198,22 @@ def test_a_spec_that_cannot_be_read_stops_a_run(project: Project) -> None:
 
 
 def test_what_the_generator_cannot_express_is_told_without_a_traceback(project: Project) -> None:
-    paths = project.spec / "paths/notes.yaml"
+    # One place bound by two statements; rules about places look at each alone.
     edit(
-        paths,
-        "        description: A page.\n        content:\n          application/json:\n"
-        "            schema:\n              $ref: ../schemas/notes/notes.yaml#/NoteList\n",
-        "        description: A page.\n        content:\n          application/json:\n"
-        "            schema:\n              type: array\n"
-        "              items:\n                $ref: ../schemas/notes/notes.yaml#/Note\n",
+        project.spec / "schemas/notes/requests.yaml",
+        "    content:\n",
+        "    content:\n      x-api-version-within:\n        link.url: {until: '2023-06-01'}\n",
     )
-    edit(paths, "    x-pagination: [id-cursor]\n", "")
-    notes = project.spec / "schemas/notes/notes.yaml"
-    text = notes.read_text("utf-8")
-    start = text.index("NoteList:")
-    notes.write_text(text[:start] + text[text.index("NoteEvent:") :], "utf-8")
-    page = project.spec / "examples/notes_list/page.response.json"
-    page.write_text(json.dumps(json.loads(page.read_text("utf-8"))["data"]), "utf-8")
+    edit(
+        project.spec / "schemas/notes/notes.yaml",
+        "    url:\n",
+        "    url:\n      x-api-version: {until: '2023-06-01'}\n",
+    )
     before = times(project.root)
     for command in (("generate",), ("check", "--full")):
         code, _, err = project.run(*command)
         assert code == 1
-        assert "the generator cannot express this spec: EmitError: notes.list: its JSON" in err
+        assert "the generator cannot express this spec: EmitError: NoteCreateParams.content" in err
     assert times(project.root) == before
 
 
