@@ -14,13 +14,62 @@ from ._runtime.errors import (
     OverloadedError,
     PaymentRequiredError,
     PermissionDeniedError,
+    PreconditionFailedError,
     RateLimitError,
     ServiceUnavailableError,
 )
 
 
+class AlreadyMemberError(BadRequestError):
+    """The person to add is a member already."""
+
+
+class APIKeyScopeMissingError(PermissionDeniedError):
+    """The API key lacks a scope that the operation needs."""
+
+
 class AvailableToolsLimitExceededError(BadRequestError):
     """The request makes more tools available at once than the API takes."""
+
+
+class BundleAttachmentNotSupportedError(BadRequestError):
+    """The bundle cannot be attached to a target of this kind."""
+
+
+class BundleOnCallError(BadRequestError):
+    """The bundle serves on-call duty, so the operation does not apply to it."""
+
+
+class CannotInviteEmailsWithUnverifiedDomainsError(BadRequestError):
+    """The domain of the address to invite has not been verified by the organization."""
+
+
+class CannotRemoveLastMemberError(BadRequestError):
+    """Nobody would be left after this member's removal."""
+
+
+class CannotSignOutManagedMemberError(PermissionDeniedError):
+    """This caller may not sign out a member who is managed elsewhere."""
+
+
+class CannotSignOutMembershipAdminError(PermissionDeniedError):
+    """This caller may not sign out an administrator of memberships."""
+
+
+class CannotSignOutOwnerError(PermissionDeniedError):
+    """This caller may not sign out an owner."""
+
+
+class CannotSignOutPrimaryOwnerError(BadRequestError):
+    """The primary owner of the organization cannot be signed out."""
+
+
+class CannotSignOutPrivilegedMemberError(PermissionDeniedError):
+    """This caller may not sign out a member with special rights."""
+
+
+class CannotSignOutSelfError(BadRequestError):
+    """Callers cannot sign themselves out this way."""
 
 
 class ClaudeCodeKeyCreatorNotMemberError(BadRequestError):
@@ -29,6 +78,10 @@ class ClaudeCodeKeyCreatorNotMemberError(BadRequestError):
 
 class ClaudeCodeVersionTooOldError(BadRequestError):
     """The calling Claude Code release is below the oldest one still served; update it."""
+
+
+class ClaudeTagWritesNotEnabledError(PermissionDeniedError):
+    """The organization may read its Claude Tag configuration here, but not change it."""
 
 
 class CMEKContextUnavailableError(ServiceUnavailableError):
@@ -89,12 +142,56 @@ class CompactionUnavailableError(OverloadedError):
     """Compaction has no capacity at the moment."""
 
 
+class ComplianceConfigurationRestrictedError(PermissionDeniedError):
+    """The organization's compliance configuration forbids the operation."""
+
+
+class ConcurrentMembershipChangeError(ConflictError):
+    """Another request changed the membership at the same moment; send this one again."""
+
+
 class ContractSpendLimitReachedError(RateLimitError):
     """The spending agreed by contract is used up; waiting a few seconds does not help."""
 
 
+class EmailDomainNotAllowedError(BadRequestError):
+    """The organization does not admit addresses of this domain."""
+
+
 class EnforcedSpendLimitReachedError(RateLimitError):
     """The usage tier's monthly spend limit is reached; no ``retry-after`` comes with it."""
+
+
+class EnvironmentArchivedError(BadRequestError):
+    """The environment is archived and takes neither changes nor new work."""
+
+
+class EnvironmentCreateDisabledError(PermissionDeniedError):
+    """Creating environments is switched off here."""
+
+
+class EnvironmentNotFoundError(NotFoundError):
+    """No environment that this credential can see has the ID."""
+
+
+class EnvironmentUpdateDisabledError(PermissionDeniedError):
+    """Changing environments is switched off here."""
+
+
+class ExternalKeyChangedError(ConflictError):
+    """The external key was changed while the request ran; send it again."""
+
+
+class ExternalKeyInWorkspacePolicyError(BadRequestError):
+    """A workspace policy still refers to the external key; take it out there first."""
+
+
+class ExternalKeyValidationFailedError(BadRequestError):
+    """A trial use of the external key did not succeed; check its settings and grants."""
+
+
+class ExternalKeyValidationTimedOutError(BadRequestError):
+    """A trial use of the external key got no answer in time."""
 
 
 class FileExpiredError(NotFoundError):
@@ -105,12 +202,30 @@ class FileNotDownloadableError(BadRequestError):
     """The file was uploaded rather than made by a tool, so its content cannot be fetched."""
 
 
+class HeartbeatPreconditionFailedError(PreconditionFailedError):
+    """The lease of the work item is not in the state that the heartbeat expects; the details say
+    which state it is in.
+    """
+
+
 class ImageDimensionsTooLargeError(BadRequestError):
     """An image is longer on one side than the limit in force; scale it down."""
 
 
+class InvalidConfigTypeChangeError(BadRequestError):
+    """The configuration cannot become one of another type; create a new object instead."""
+
+
 class InvalidMetadataError(BadRequestError):
     """The metadata map breaks the rules for its keys, its values or its size."""
+
+
+class InviteAlreadyExistsError(BadRequestError):
+    """An invitation to this address is still open."""
+
+
+class KeyProfileMismatchError(BadRequestError):
+    """The key and the user profile that the request names do not belong together."""
 
 
 class LinkedOrganizationBillingUnavailableError(PaymentRequiredError):
@@ -119,6 +234,18 @@ class LinkedOrganizationBillingUnavailableError(PaymentRequiredError):
 
 class LinkedOrganizationSpendLimitReachedError(PaymentRequiredError):
     """The linked organization that should pay has used up its spend limit."""
+
+
+class OrgAPIKeyLimitExceededError(BadRequestError):
+    """The organization has as many API keys as it may have; delete unused ones first."""
+
+
+class OrgMemberLimitExceededError(BadRequestError):
+    """The organization has as many members as it may have."""
+
+
+class OrganizationLevelScopedAPIKeyRequiredError(PermissionDeniedError):
+    """The operation takes only scoped API keys of the organization, not of a workspace."""
 
 
 class OrganizationNotEnrolledInBetaError(BadRequestError):
@@ -137,8 +264,40 @@ class ParentOrganizationRequiredError(BadRequestError):
     """The operation works only for an organization that has a parent."""
 
 
+class PluginNameTakenError(ConflictError):
+    """Another plugin has the name; choose a different one."""
+
+
 class RampLimitExceededError(RateLimitError):
     """Traffic grew too fast; wait as long as ``retry-after`` says, then grow more slowly."""
+
+
+class RBACGroupGrantsOwnerAccessError(BadRequestError):
+    """The group makes its members owners, which the operation does not allow."""
+
+
+class RBACGroupManagedSettingsNotFoundError(NotFoundError):
+    """The group has no managed settings."""
+
+
+class RBACGroupNotFoundError(NotFoundError):
+    """The organization has no group with the ID."""
+
+
+class RBACGroupOrderLimitExceededError(BadRequestError):
+    """The order of groups has more entries than it can hold."""
+
+
+class RBACGroupOwnerAccessUnconfirmedError(BadRequestError):
+    """The change would make members of the group owners, and the request does not confirm it."""
+
+
+class RBACRoleNotFoundError(NotFoundError):
+    """The organization has no role with the ID."""
+
+
+class RegistrationPendingError(ServiceUnavailableError):
+    """The plugin version is stored, but its registration is not complete yet."""
 
 
 class RequestBodyEncodingInvalidError(BadRequestError):
@@ -161,8 +320,44 @@ class SandboxEgressRestrictedError(PermissionDeniedError):
     """The sandbox's network rules do not allow this access."""
 
 
+class ScanFailedError(BadRequestError):
+    """The scan of the plugin version did not let it pass."""
+
+
+class ScanPendingError(ConflictError):
+    """The scan of the plugin version is still running; try again when it is over."""
+
+
+class SettingsDocumentLimitExceededError(BadRequestError):
+    """The settings go over a limit for settings documents."""
+
+
+class SettingsHistoryLimitExceededError(BadRequestError):
+    """The history of the settings has no room for another change."""
+
+
+class SkillNameTakenError(ConflictError):
+    """Another skill has the name; choose a different one."""
+
+
 class SkillReadBlockedUndecryptableError(ConflictError):
     """The skill is encrypted with a customer key that cannot be used at the moment."""
+
+
+class SlackChannelSetUpEnvironmentNotFoundError(NotFoundError):
+    """The environment chosen for the Slack channel does not exist."""
+
+
+class SlackChannelSetUpSettingsConflictError(ConflictError):
+    """The settings for the Slack channel contradict those it has; resolve that first."""
+
+
+class SlackChannelSetUpSettingsRefusedError(BadRequestError):
+    """The settings for the Slack channel were turned down."""
+
+
+class SpendLimitsAdminAPIWritesNotEnabledError(PermissionDeniedError):
+    """The organization may not change spend limits through the API."""
 
 
 class StorageQuotaExceededError(BadRequestError):
@@ -217,14 +412,38 @@ class UserProfileRequiredError(BadRequestError):
     """The billing policy bills a user profile, but the request names none."""
 
 
+class WorkspaceAPIKeyLimitExceededError(BadRequestError):
+    """The workspace has as many API keys as it may have; delete unused ones first."""
+
+
+class WorkspaceMemberLimitExceededError(BadRequestError):
+    """The workspace has as many members as it may have."""
+
+
 class WorkspacePolicyViolationError(BadRequestError):
     """A policy of the workspace forbids the value of the named field."""
 
 
 CODE_CLASSES: dict[tuple[int, str], type[APIStatusError]] = {
+    (400, "already_member"): AlreadyMemberError,
+    (403, "api_key_scope_missing"): APIKeyScopeMissingError,
     (400, "available_tools_limit_exceeded"): AvailableToolsLimitExceededError,
+    (400, "bundle_attachment_not_supported"): BundleAttachmentNotSupportedError,
+    (400, "bundle_on_call"): BundleOnCallError,
+    (
+        400,
+        "cannot_invite_emails_with_unverified_domains",
+    ): CannotInviteEmailsWithUnverifiedDomainsError,
+    (400, "cannot_remove_last_member"): CannotRemoveLastMemberError,
+    (403, "cannot_sign_out_managed_member"): CannotSignOutManagedMemberError,
+    (403, "cannot_sign_out_membership_admin"): CannotSignOutMembershipAdminError,
+    (403, "cannot_sign_out_owner"): CannotSignOutOwnerError,
+    (400, "cannot_sign_out_primary_owner"): CannotSignOutPrimaryOwnerError,
+    (403, "cannot_sign_out_privileged_member"): CannotSignOutPrivilegedMemberError,
+    (400, "cannot_sign_out_self"): CannotSignOutSelfError,
     (400, "claude_code_key_creator_not_member"): ClaudeCodeKeyCreatorNotMemberError,
     (400, "claude_code_version_too_old"): ClaudeCodeVersionTooOldError,
+    (403, "claude_tag_writes_not_enabled"): ClaudeTagWritesNotEnabledError,
     (503, "cmek_context_unavailable"): CMEKContextUnavailableError,
     (400, "cmek_feature_unsupported"): CMEKFeatureUnsupportedError,
     (400, "cmek_key_disabled"): CMEKKeyDisabledError,
@@ -239,25 +458,60 @@ CODE_CLASSES: dict[tuple[int, str], type[APIStatusError]] = {
     (400, "compaction_too_many_tool_references"): CompactionTooManyToolReferencesError,
     (400, "compaction_tool_changes_mismatch"): CompactionToolChangesMismatchError,
     (529, "compaction_unavailable"): CompactionUnavailableError,
+    (403, "compliance_configuration_restricted"): ComplianceConfigurationRestrictedError,
+    (409, "concurrent_membership_change"): ConcurrentMembershipChangeError,
     (429, "contract_spend_limit_reached"): ContractSpendLimitReachedError,
+    (400, "email_domain_not_allowed"): EmailDomainNotAllowedError,
     (429, "enforced_spend_limit_reached"): EnforcedSpendLimitReachedError,
+    (400, "environment_archived"): EnvironmentArchivedError,
+    (403, "environment_create_disabled"): EnvironmentCreateDisabledError,
+    (404, "environment_not_found"): EnvironmentNotFoundError,
+    (403, "environment_update_disabled"): EnvironmentUpdateDisabledError,
+    (409, "external_key_changed"): ExternalKeyChangedError,
+    (400, "external_key_in_workspace_policy"): ExternalKeyInWorkspacePolicyError,
+    (400, "external_key_validation_failed"): ExternalKeyValidationFailedError,
+    (400, "external_key_validation_timed_out"): ExternalKeyValidationTimedOutError,
     (404, "file_expired"): FileExpiredError,
     (400, "file_not_downloadable"): FileNotDownloadableError,
+    (412, "heartbeat_precondition_failed"): HeartbeatPreconditionFailedError,
     (400, "image_dimensions_too_large"): ImageDimensionsTooLargeError,
+    (400, "invalid_config_type_change"): InvalidConfigTypeChangeError,
     (400, "invalid_metadata"): InvalidMetadataError,
+    (400, "invite_already_exists"): InviteAlreadyExistsError,
+    (400, "key_profile_mismatch"): KeyProfileMismatchError,
     (402, "linked_organization_billing_unavailable"): LinkedOrganizationBillingUnavailableError,
     (402, "linked_organization_spend_limit_reached"): LinkedOrganizationSpendLimitReachedError,
+    (400, "org_api_key_limit_exceeded"): OrgAPIKeyLimitExceededError,
+    (400, "org_member_limit_exceeded"): OrgMemberLimitExceededError,
+    (403, "organization_level_scoped_api_key_required"): OrganizationLevelScopedAPIKeyRequiredError,
     (400, "organization_not_enrolled_in_beta"): OrganizationNotEnrolledInBetaError,
     (400, "organization_on_hold"): OrganizationOnHoldError,
     (400, "organization_type_not_supported"): OrganizationTypeNotSupportedError,
     (400, "parent_organization_required"): ParentOrganizationRequiredError,
+    (409, "plugin_name_taken"): PluginNameTakenError,
     (429, "ramp_limit_exceeded"): RampLimitExceededError,
+    (400, "rbac_group_grants_owner_access"): RBACGroupGrantsOwnerAccessError,
+    (404, "rbac_group_managed_settings_not_found"): RBACGroupManagedSettingsNotFoundError,
+    (404, "rbac_group_not_found"): RBACGroupNotFoundError,
+    (400, "rbac_group_order_limit_exceeded"): RBACGroupOrderLimitExceededError,
+    (400, "rbac_group_owner_access_unconfirmed"): RBACGroupOwnerAccessUnconfirmedError,
+    (404, "rbac_role_not_found"): RBACRoleNotFoundError,
+    (503, "registration_pending"): RegistrationPendingError,
     (400, "request_body_encoding_invalid"): RequestBodyEncodingInvalidError,
     (400, "request_body_encoding_unsupported"): RequestBodyEncodingUnsupportedError,
     (400, "request_body_timeout"): RequestBodyTimeoutError,
     (413, "request_body_too_large_after_decoding"): RequestBodyTooLargeAfterDecodingError,
     (403, "sandbox_egress_restricted"): SandboxEgressRestrictedError,
+    (400, "scan_failed"): ScanFailedError,
+    (409, "scan_pending"): ScanPendingError,
+    (400, "settings_document_limit_exceeded"): SettingsDocumentLimitExceededError,
+    (400, "settings_history_limit_exceeded"): SettingsHistoryLimitExceededError,
+    (409, "skill_name_taken"): SkillNameTakenError,
     (409, "skill_read_blocked_undecryptable"): SkillReadBlockedUndecryptableError,
+    (404, "slack_channel_set_up_environment_not_found"): SlackChannelSetUpEnvironmentNotFoundError,
+    (409, "slack_channel_set_up_settings_conflict"): SlackChannelSetUpSettingsConflictError,
+    (400, "slack_channel_set_up_settings_refused"): SlackChannelSetUpSettingsRefusedError,
+    (403, "spend_limits_admin_api_writes_not_enabled"): SpendLimitsAdminAPIWritesNotEnabledError,
     (400, "storage_quota_exceeded"): StorageQuotaExceededError,
     (400, "thread_already_continued"): ThreadAlreadyContinuedError,
     (400, "thread_continue_in_flight"): ThreadContinueInFlightError,
@@ -271,14 +525,29 @@ CODE_CLASSES: dict[tuple[int, str], type[APIStatusError]] = {
     (403, "user_profile_not_billable"): UserProfileNotBillableError,
     (400, "user_profile_not_found"): UserProfileNotFoundError,
     (400, "user_profile_required"): UserProfileRequiredError,
+    (400, "workspace_api_key_limit_exceeded"): WorkspaceAPIKeyLimitExceededError,
+    (400, "workspace_member_limit_exceeded"): WorkspaceMemberLimitExceededError,
     (400, "workspace_policy_violation"): WorkspacePolicyViolationError,
 }
 """Class of each ``(status, error_code)``."""
 
 CODE_RETRIES: dict[str, Literal["true", "false", "after-wait"]] = {
+    "already_member": "false",
+    "api_key_scope_missing": "false",
     "available_tools_limit_exceeded": "false",
+    "bundle_attachment_not_supported": "false",
+    "bundle_on_call": "false",
+    "cannot_invite_emails_with_unverified_domains": "false",
+    "cannot_remove_last_member": "false",
+    "cannot_sign_out_managed_member": "false",
+    "cannot_sign_out_membership_admin": "false",
+    "cannot_sign_out_owner": "false",
+    "cannot_sign_out_primary_owner": "false",
+    "cannot_sign_out_privileged_member": "false",
+    "cannot_sign_out_self": "false",
     "claude_code_key_creator_not_member": "false",
     "claude_code_version_too_old": "false",
+    "claude_tag_writes_not_enabled": "false",
     "cmek_context_unavailable": "true",
     "cmek_feature_unsupported": "false",
     "cmek_key_disabled": "false",
@@ -293,25 +562,60 @@ CODE_RETRIES: dict[str, Literal["true", "false", "after-wait"]] = {
     "compaction_too_many_tool_references": "false",
     "compaction_tool_changes_mismatch": "false",
     "compaction_unavailable": "true",
+    "compliance_configuration_restricted": "false",
+    "concurrent_membership_change": "true",
     "contract_spend_limit_reached": "false",
+    "email_domain_not_allowed": "false",
     "enforced_spend_limit_reached": "false",
+    "environment_archived": "false",
+    "environment_create_disabled": "false",
+    "environment_not_found": "false",
+    "environment_update_disabled": "false",
+    "external_key_changed": "true",
+    "external_key_in_workspace_policy": "false",
+    "external_key_validation_failed": "false",
+    "external_key_validation_timed_out": "true",
     "file_expired": "false",
     "file_not_downloadable": "false",
+    "heartbeat_precondition_failed": "false",
     "image_dimensions_too_large": "false",
+    "invalid_config_type_change": "false",
     "invalid_metadata": "false",
+    "invite_already_exists": "false",
+    "key_profile_mismatch": "false",
     "linked_organization_billing_unavailable": "false",
     "linked_organization_spend_limit_reached": "false",
+    "org_api_key_limit_exceeded": "false",
+    "org_member_limit_exceeded": "false",
+    "organization_level_scoped_api_key_required": "false",
     "organization_not_enrolled_in_beta": "false",
     "organization_on_hold": "false",
     "organization_type_not_supported": "false",
     "parent_organization_required": "false",
+    "plugin_name_taken": "false",
     "ramp_limit_exceeded": "after-wait",
+    "rbac_group_grants_owner_access": "false",
+    "rbac_group_managed_settings_not_found": "false",
+    "rbac_group_not_found": "false",
+    "rbac_group_order_limit_exceeded": "false",
+    "rbac_group_owner_access_unconfirmed": "false",
+    "rbac_role_not_found": "false",
+    "registration_pending": "true",
     "request_body_encoding_invalid": "false",
     "request_body_encoding_unsupported": "false",
     "request_body_timeout": "true",
     "request_body_too_large_after_decoding": "false",
     "sandbox_egress_restricted": "false",
+    "scan_failed": "false",
+    "scan_pending": "true",
+    "settings_document_limit_exceeded": "false",
+    "settings_history_limit_exceeded": "false",
+    "skill_name_taken": "false",
     "skill_read_blocked_undecryptable": "false",
+    "slack_channel_set_up_environment_not_found": "false",
+    "slack_channel_set_up_settings_conflict": "false",
+    "slack_channel_set_up_settings_refused": "false",
+    "spend_limits_admin_api_writes_not_enabled": "false",
     "storage_quota_exceeded": "false",
     "thread_already_continued": "false",
     "thread_continue_in_flight": "false",
@@ -325,6 +629,8 @@ CODE_RETRIES: dict[str, Literal["true", "false", "after-wait"]] = {
     "user_profile_not_billable": "false",
     "user_profile_not_found": "false",
     "user_profile_required": "false",
+    "workspace_api_key_limit_exceeded": "false",
+    "workspace_member_limit_exceeded": "false",
     "workspace_policy_violation": "false",
 }
 """Whether repeating the request can help, by ``error_code`` (spec: ``x-error-codes``)."""

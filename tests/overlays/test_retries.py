@@ -25,7 +25,6 @@ from claude_client.errors import (
 from claude_client.retries import GiveUp, Outcome, Retry, RetryEvent, RetryPolicy
 from claude_client.retry_budget import RetryBudget
 from claude_client.settings import resolve_settings
-from claude_rest import errors as generated
 from claude_rest._runtime.errors import error_from_event
 from claude_rest._runtime.operation import Operation
 from claude_rest._runtime.timeouts import Timeout
@@ -176,13 +175,6 @@ CELLS = [
     for outcome in outcomes
     for retry_class, cell in zip(CLASSES, cells, strict=True)
 ]
-
-
-@pytest.fixture(autouse=True)
-def _codes_of_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Codes of families that the spec does not have yet.
-    codes = {"plugin_name_taken": "false", "concurrent_membership_change": "true"}
-    monkeypatch.setattr(generated, "CODE_RETRIES", {**codes, **CODE_RETRIES})
 
 
 @pytest.mark.parametrize(("outcome", "retry_class", "cell"), CELLS)
