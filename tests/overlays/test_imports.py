@@ -56,6 +56,13 @@ def test_a_client_loads_neither_models_nor_an_http_library() -> None:
     assert "claude_rest.params" not in loaded
 
 
+def test_classes_of_error_codes_are_made_when_one_is_needed() -> None:
+    assert "claude_rest.errors" not in modules_after("import claude_client.errors")
+    assert "claude_rest.errors" in modules_after(
+        "from claude_client.errors import ScanPendingError"
+    )
+
+
 def test_every_piece_works_without_a_client() -> None:
     for code in (
         "from claude_client import RetryPolicy; RetryPolicy()",
