@@ -1,0 +1,109 @@
+"""Every fault of the table, over real sockets, with either client and by every way to call.
+
+However a call ends: it ends in time, with the error that says what happened, after as many
+requests as the retry rules allow, and it leaves nothing behind. Nothing means: no socket, no
+thread and no task, and the one connection that its pool may have is free again, which the next
+call shows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from claude_client import Timeout, errors
+
+from .calls import CLIENTS, RETRY, WAYS, close, done, holdings, one_connection, other_tasks, settled
+from .fault_server import FaultServer
+from .fault_table import FAULTS, TEXT, Answer, success
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .calls import Way
+    from .fault_table import Ending, Fault
+
+DEADLINE = 10.0
+SLACK = 10.0
+
+PENDING: dict[tuple[str, str], str] = {}
+
+
+def rows() -> Iterator[Any]:
+    for fault in FAULTS:
+        for way in WAYS:
+            ending = fault.create if way == "create" else fault.stream
+            if ending is not None:
+                reason = PENDING.get((fault.name, way)) or PENDING.get((fault.name, "*"))
+                marks = [pytest.mark.xfail(strict=True, reason=reason)] if reason else []
+                yield pytest.param(fault, way, ending, id=f"{fault.name}-{way}", marks=marks)
+
+
+def limits(fault: Fault) -> Any:
+    import os, httpx
+    if os.environ.get("TRIAL"):
+        x = min(fault.limits.values(), default=10)
+        return httpx.Timeout(10, read=x, write=x)
+    return Timeout(DEADLINE, **{"deadline": DEADLINE, **fault.limits})
+
+
+async def end_of(client: Any, way: Way, fault: Fault) -> errors.APIError | None:
+    """Return the error that a call ends in; ``None`` when it brings the right answer."""
+    try:
+        text = await way(client, fault.prompt, timeout=limits(fault))
+    except errors.APIError as error:
+        return error
+    assert text == TEXT
+    return None
+
+
+def check(error: Any, ending: Ending) -> None:
+    if error is not None and ending.error is None:
+        raise error
+    assert type(error).__name__ == (ending.error or "NoneType"), repr(error)
+    if error is None:
+        return
+    assert error.attempts == ending.requests
+    assert str(error).startswith("messages.create: ")
+    if ending.phase is not None:
+        assert error.phase in ending.phase
+        assert error.phase == ending.phase or isinstance(ending.phase, tuple)
+    if ending.limit is not None:
+        assert error.limit == ending.limit
+    if ending.status is not None:
+        assert error.status_code == ending.status
+
+
+@pytest.mark.parametrize("client_class", CLIENTS.values(), ids=CLIENTS)
+@pytest.mark.parametrize(("fault", "way", "ending"), list(rows()))
+def test_fault(client_class: Any, fault: Fault, way: str, ending: Ending) -> None:
+    answer = Answer("json" if way == "create" else "events")
+    with FaultServer([fault.reply(answer)]) as server:
+        before = holdings()
+        errors_seen = []
+
+        async def scenario() -> None:
+            http_client = one_connection(client_class)
+            client = client_class(
+                api_key="k", base_url=server.url, http_client=http_client, retry=RETRY
+            )
+            started = time.monotonic()
+            error = await end_of(client, WAYS[way], fault)
+            took = time.monotonic() - started
+            errors_seen.append(error)
+            assert took < fault.limits.get("deadline", DEADLINE) + SLACK
+            check(error, ending)
+            assert len(server.requests) == ending.requests
+            server.play([success(answer)])
+            assert await WAYS[way](client, timeout=DEADLINE) == TEXT
+            await close(http_client)
+            await done(client.close())
+            assert await other_tasks() == []
+
+        asyncio.run(scenario())
+        assert server.wait_until_idle()
+        # The error is still there, and with it all that it refers to.
+        assert settled(before) == before
