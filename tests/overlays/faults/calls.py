@@ -10,8 +10,6 @@ import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-import httpx
-
 from claude_client import AsyncClaude, Claude, RetryPolicy
 
 if TYPE_CHECKING:
@@ -81,20 +79,6 @@ WAYS: Mapping[str, Way] = {
     "create(stream=True)": create_stream,
     "stream": message_stream,
 }
-
-
-def one_connection(client_class: Any) -> Any:
-    """Return an HTTP client for ``client_class`` with room for one connection at a time.
-
-    A call that leaves a connection taken makes the next one wait in vain.
-    """
-    kind = httpx.Client if client_class is Claude else httpx.AsyncClient
-    return kind(limits=httpx.Limits(max_connections=1), trust_env=False)
-
-
-async def close(http_client: Any) -> None:
-    """Close what :func:`one_connection` made."""
-    await done(http_client.aclose() if hasattr(http_client, "aclose") else http_client.close())
 
 
 async def other_tasks(seconds: float = 5.0) -> list[Any]:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from claude_client import Timeout, errors
+from claude_rest._runtime import pools
 
-from .calls import CLIENTS, RETRY, WAYS, close, done, holdings, one_connection, other_tasks, settled
+from .calls import CLIENTS, RETRY, WAYS, done, holdings, other_tasks, settled
 from .fault_server import FaultServer
 from .fault_table import FAULTS, TEXT, Answer, success
 
@@ -29,7 +30,15 @@ if TYPE_CHECKING:
 DEADLINE = 10.0
 SLACK = 10.0
 
-PENDING: dict[tuple[str, str], str] = {}
+_LEFT_OVER = "httpcore 1.0.9 reads what came after an answer as the answer to the next request"
+_SENT_WHOLE = "a request whose sending failed counts as sent whole: httpcore passes over that error"
+
+# Rows that do not hold yet, by the name of the fault, and why.
+PENDING: dict[str, str] = {
+    "length too short": _LEFT_OVER,
+    "something after the end": _LEFT_OVER,
+    "reset while sending": _SENT_WHOLE,
+}
 
 
 def rows() -> Iterator[Any]:
@@ -37,16 +46,12 @@ def rows() -> Iterator[Any]:
         for way in WAYS:
             ending = fault.create if way == "create" else fault.stream
             if ending is not None:
-                reason = PENDING.get((fault.name, way)) or PENDING.get((fault.name, "*"))
+                reason = PENDING.get(fault.name)
                 marks = [pytest.mark.xfail(strict=True, reason=reason)] if reason else []
                 yield pytest.param(fault, way, ending, id=f"{fault.name}-{way}", marks=marks)
 
 
-def limits(fault: Fault) -> Any:
-    import os, httpx
-    if os.environ.get("TRIAL"):
-        x = min(fault.limits.values(), default=10)
-        return httpx.Timeout(10, read=x, write=x)
+def limits(fault: Fault) -> Timeout:
     return Timeout(DEADLINE, **{"deadline": DEADLINE, **fault.limits})
 
 
@@ -77,6 +82,12 @@ def check(error: Any, ending: Ending) -> None:
         assert error.status_code == ending.status
 
 
+@pytest.fixture(autouse=True)
+def _one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a pool have one connection: a call that leaves it taken makes the next wait in vain."""
+    monkeypatch.setattr(pools, "MAX_CONNECTIONS", 1)
+
+
 @pytest.mark.parametrize("client_class", CLIENTS.values(), ids=CLIENTS)
 @pytest.mark.parametrize(("fault", "way", "ending"), list(rows()))
 def test_fault(client_class: Any, fault: Fault, way: str, ending: Ending) -> None:
@@ -86,10 +97,7 @@ def test_fault(client_class: Any, fault: Fault, way: str, ending: Ending) -> Non
         errors_seen = []
 
         async def scenario() -> None:
-            http_client = one_connection(client_class)
-            client = client_class(
-                api_key="k", base_url=server.url, http_client=http_client, retry=RETRY
-            )
+            client = client_class(api_key="k", base_url=server.url, retry=RETRY)
             started = time.monotonic()
             error = await end_of(client, WAYS[way], fault)
             took = time.monotonic() - started
@@ -99,7 +107,6 @@ def test_fault(client_class: Any, fault: Fault, way: str, ending: Ending) -> Non
             assert len(server.requests) == ending.requests
             server.play([success(answer)])
             assert await WAYS[way](client, timeout=DEADLINE) == TEXT
-            await close(http_client)
             await done(client.close())
             assert await other_tasks() == []
 
