@@ -7,10 +7,12 @@ start to work, or stop, unnoticed.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,14 @@ from claude_client import (
     NotFoundError,
     RateLimitError,
 )
-from claude_client.testing import AsyncMockTransport, MockTransport, serve
+from claude_client.testing import (
+    AsyncMockTransport,
+    MockAPI,
+    MockRequest,
+    MockResponse,
+    MockTransport,
+    serve,
+)
 
 EXAMPLES = Path(__file__).parents[2] / "spec" / "examples"
 HELLO: Any = {
@@ -430,3 +439,372 @@ def test_async_twin_over_the_mock_transport() -> None:
             return await stream.get_final_text()
 
     assert asyncio.run(ask()) == "Hello! How can I help you today?"
+
+
+# -- by both clients, over loopback HTTP -------------------------------------------------------
+# One scenario serves both clients: it awaits what an asynchronous one returns, and takes what a
+# synchronous one returns as it is.
+
+CLIENTS: dict[str, Any] = {"sync": Claude, "async": AsyncClaude}
+KEY = "test-key"
+
+
+class KeepingAPI(MockAPI):
+    """A mock API that keeps the requests it was asked."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.requests: list[MockRequest] = []
+
+    def handle(self, request: MockRequest) -> MockResponse:
+        self.requests.append(request)
+        return super().handle(request)
+
+    def header(self, name: str) -> str | None:
+        return self.requests[-1].header(name)
+
+    def json(self) -> Any:
+        return json.loads(self.requests[-1].body)
+
+
+async def done(value: Any) -> Any:
+    return await value if inspect.isawaitable(value) else value
+
+
+async def everything(value: Any) -> list[Any]:
+    if hasattr(value, "__aiter__"):
+        return [item async for item in value]
+    return list(value)
+
+
+@asynccontextmanager
+async def entered(manager: Any) -> AsyncIterator[Any]:
+    if hasattr(manager, "__aenter__"):
+        async with manager as inside:
+            yield inside
+    else:
+        with manager as inside:
+            yield inside
+
+
+class OverHTTP:
+    """Runs scenarios with a client of either kind and a server of their own."""
+
+    def __init__(self, client_class: Any) -> None:
+        self.client_class = client_class
+        self.api = KeepingAPI(uploads_downloadable=True)
+
+    def __call__(self, scenario: Callable[[Any], Awaitable[None]], **options: Any) -> None:
+        async def main(url: str) -> None:
+            client = self.client_class(
+                **{"api_key": KEY, "base_url": url, "max_retries": 0, **options}
+            )
+            try:
+                await scenario(client)
+            finally:
+                await done(client.close())
+
+        with serve(self.api) as server:
+            asyncio.run(main(server.url))
+
+
+@pytest.fixture(params=CLIENTS.values(), ids=CLIENTS)
+def over_http(request: pytest.FixtureRequest) -> OverHTTP:
+    return OverHTTP(request.param)
+
+
+def test_row_01_base_url_over_http(over_http: OverHTTP, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        client = over_http.client_class(api_key=KEY)
+        await done(client.messages.create(**HELLO))
+        await done(client.close())
+
+    with serve(over_http.api) as server:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", f"{server.url}/")
+        asyncio.run(main())
+    (request,) = over_http.api.requests
+    assert (request.method, request.path) == ("POST", "/v1/messages")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "tool_use",
+        "thinking",
+        "image_input",
+        "document_citations",
+        "structured_output",
+        "web_search",
+        "prompt_caching",
+    ],
+)
+def test_row_02_messages_over_http(over_http: OverHTTP, name: str) -> None:
+    request = example(f"messages_create/{name}.request.json")
+
+    async def scenario(claude: Any) -> None:
+        message = await done(claude.messages.create(**request))
+        assert over_http.api.json() == request
+        assert message.to_dict() == example(f"messages_create/{name}.response.json")
+        events = await everything(await done(claude.messages.create(**request, stream=True)))
+        assert over_http.api.json() == {**request, "stream": True}
+        assert (events[0].type, events[-1].type) == ("message_start", "message_stop")
+        async with entered(claude.messages.stream(**request)) as stream:
+            streamed = await done(stream.get_final_message())
+        assert streamed.content == message.content
+        assert streamed.stop_reason == message.stop_reason
+
+    over_http(scenario)
+
+
+@pytest.mark.parametrize("name", ["founding_document", "thinking", "tool_use"])
+def test_row_02_streams_of_the_examples_over_http(over_http: OverHTTP, name: str) -> None:
+    request = example(f"messages_create/{name}_stream.request.json")
+    lines = (EXAMPLES / f"messages_create/{name}_stream.sse").read_text(encoding="utf-8")
+    data = [json.loads(line[6:]) for line in lines.splitlines() if line.startswith("data: ")]
+
+    async def scenario(claude: Any) -> None:
+        arguments = {key: value for key, value in request.items() if key != "stream"}
+        events = await everything(await done(claude.messages.create(**arguments, stream=True)))
+        sent = [event for event in data if event["type"] != "ping"]
+        assert [event.to_dict() for event in events] == sent
+
+    over_http(scenario)
+
+
+def test_row_03_message_batches_over_http(over_http: OverHTTP) -> None:
+    async def scenario(claude: Any) -> None:
+        batches = claude.messages.batches
+        request = example("messages_batches_create/two_requests.request.json")
+        created = await done(batches.create(**request))
+        assert over_http.api.json() == request
+        assert [batch.id for batch in await everything(batches.list())] == [created.id]
+        while (await done(batches.retrieve(created.id))).processing_status != "ended":
+            pass
+        lines = await everything(await done(batches.results(created.id)))
+        assert {line.custom_id for line in lines} == {"capital-of-france", "capital-of-japan"}
+        # Half price, as the page says: what they used is marked so.
+        assert {line.result.message.usage.service_tier for line in lines} == {"batch"}
+        other = await done(batches.create(**request))
+        assert (await done(batches.cancel(other.id))).processing_status == "canceling"
+        assert (await done(batches.delete(created.id))).type == "message_batch_deleted"
+
+    over_http(scenario)
+
+
+def test_row_04_and_05_counting_and_models_over_http(over_http: OverHTTP) -> None:
+    async def scenario(claude: Any) -> None:
+        count = await done(
+            claude.messages.count_tokens(model=HELLO["model"], messages=HELLO["messages"])
+        )
+        assert over_http.api.requests[-1].path == "/v1/messages/count_tokens"
+        assert count.input_tokens > 0
+        page = await done(claude.models.list(limit=2))
+        assert len(page.data) == 2
+        models = await everything(claude.models.list(limit=2))
+        assert len(models) > 2
+        assert await done(claude.models.retrieve(models[-1].id)) == models[-1]
+
+    over_http(scenario)
+
+
+def test_row_06_files_over_http(over_http: OverHTTP, tmp_path: Path) -> None:
+    report = tmp_path / "report.pdf"
+    report.write_bytes(b"%PDF-1.7")
+
+    async def scenario(claude: Any) -> None:
+        uploaded = await done(claude.files.upload(file=report))
+        assert [file.id for file in await everything(claude.files.list())] == [uploaded.id]
+        assert await done(claude.files.retrieve_metadata(uploaded.id)) == uploaded
+        download = await done(claude.files.download(uploaded.id))
+        assert await done(download.read()) == b"%PDF-1.7"
+        older = await done(claude.files.list(betas=["files-api-2025-04-14"]))
+        assert over_http.api.header("anthropic-beta") == "files-api-2025-04-14"
+        assert older.last_id == uploaded.id
+        assert (await done(claude.files.delete(uploaded.id))).type == "file_deleted"
+
+    over_http(scenario)
+
+
+def test_row_07_skills_over_http(over_http: OverHTTP) -> None:
+    files = [("greeter/SKILL.md", b"---\nname: greeter\ndescription: Greets people.\n---\nHi.\n")]
+
+    async def scenario(claude: Any) -> None:
+        skills = claude.skills
+        skill = await done(skills.create(files=files, display_name="Greeter"))
+        assert skill.id in [found.id for found in await everything(skills.list(source="custom"))]
+        assert await done(skills.retrieve(skill.id)) == skill
+        second = await done(skills.versions.create(skill.id, files=files))
+        versions = await everything(skills.versions.list(skill.id))
+        assert [version.id for version in versions] == [second.id, skill.latest_version_id]
+        archive = await done(skills.versions.download(skill.id, second.id))
+        assert (await done(archive.read())).startswith(b"PK")
+        older = {"betas": ["skills-2025-10-02"]}
+        titled = await done(skills.create(files=files, display_title="Older", **older))
+        assert titled.display_title == "Older"
+        await done(skills.versions.delete(skill.id, second.id))
+        assert (await done(skills.delete(skill.id))).type == "skill_deleted"
+
+    over_http(scenario)
+
+
+def test_row_08_beta_headers_over_http(over_http: OverHTTP) -> None:
+    request = example("messages_create/context_management.request.json")
+
+    async def scenario(claude: Any) -> None:
+        await done(claude.messages.create(**request))
+        assert over_http.api.header("anthropic-beta") == "context-management-2025-06-27"
+        by_hand = "interleaved-thinking-2025-05-14"
+        await done(claude.messages.create(**request, betas=[by_hand]))
+        flags = (over_http.api.header("anthropic-beta") or "").split(",")
+        assert set(flags) == {"context-management-2025-06-27", by_hand}
+        await done(claude.messages.create(**HELLO))
+        assert over_http.api.header("anthropic-beta") is None
+
+    over_http(scenario)
+
+
+def test_row_09_headers_over_http(over_http: OverHTTP) -> None:
+    async def scenario(claude: Any) -> None:
+        for call in (
+            lambda: claude.messages.create(**HELLO),
+            lambda: claude.messages.create(**HELLO, stream=True),
+            lambda: claude.messages.count_tokens(model=HELLO["model"], messages=HELLO["messages"]),
+        ):
+            answer = await done(call())
+            assert over_http.api.header("x-api-key") == KEY
+            assert over_http.api.header("content-type") == "application/json"
+            assert over_http.api.header("anthropic-version") == "2026-10-21"
+            if hasattr(answer, "close"):
+                await done(answer.close())
+        await done(claude.messages.create(**HELLO, api_version="2023-06-01"))
+        assert over_http.api.header("anthropic-version") == "2023-06-01"
+
+    over_http(scenario)
+
+
+def test_row_10_workspaces_over_http(over_http: OverHTTP) -> None:
+    async def scenario(claude: Any) -> None:
+        await done(claude.messages.create(**HELLO))
+        assert over_http.api.header("anthropic-workspace-id") == "wrkspc_client"
+        await done(claude.messages.create(**HELLO, workspace_id="wrkspc_call"))
+        assert over_http.api.header("anthropic-workspace-id") == "wrkspc_call"
+
+    over_http(scenario, workspace_id="wrkspc_client")
+
+
+def test_row_11_errors_timeouts_and_connections_over_http(over_http: OverHTTP) -> None:
+    async def scenario(claude: Any) -> None:
+        with pytest.raises(BadRequestError) as caught:
+            await done(claude.messages.create(**{**HELLO, "max_tokens": -1}))
+        assert caught.value.type == "invalid_request_error"
+        impatient = claude.with_options(timeout=5)
+        assert (await done(impatient.messages.create(**HELLO))).role == "assistant"
+
+    over_http(scenario)
+
+
+def test_row_12_the_call_over_http(over_http: OverHTTP, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        client = over_http.client_class()
+        message = await done(
+            client.messages.create(
+                model="claude-sonnet-4-5",
+                max_tokens=1024,
+                messages=[{"role": "user", "content": "Hello, Claude"}],
+            )
+        )
+        assert message.to_dict() == example("messages_create/founding_document.response.json")
+        await done(client.close())
+
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "from-the-environment")
+    with serve(over_http.api) as server:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
+        asyncio.run(main())
+    assert over_http.api.header("x-api-key") == "from-the-environment"
+
+
+def test_row_14_size_limits_over_http(over_http: OverHTTP, tmp_path: Path) -> None:
+    huge = tmp_path / "huge.bin"
+    with huge.open("wb") as file:
+        file.truncate(500 * 1024 * 1024 + 1)
+    long: Any = [{"role": "user", "content": "x" * (32 * 1024 * 1024)}]
+
+    async def scenario(claude: Any) -> None:
+        with pytest.raises(ContentTooLargeError, match="33,554,432"):
+            await done(claude.messages.create(**{**HELLO, "messages": long}))
+        with pytest.raises(ContentTooLargeError, match="524,288,000"):
+            await done(claude.files.upload(file=huge))
+        assert over_http.api.requests == []
+        # Switched off, it is the server that refuses, with the same class.
+        with pytest.raises(ContentTooLargeError) as caught:
+            await done(claude.messages.create(**{**HELLO, "messages": long}, check_sizes=False))
+        assert caught.value.type == "request_too_large"
+
+    over_http(scenario)
+
+
+def test_row_15_response_headers_over_http(over_http: OverHTTP) -> None:
+    """On result, stream, list of lines, page, download and error."""
+
+    async def scenario(claude: Any) -> None:
+        batch = await done(
+            claude.messages.batches.create(requests=[{"custom_id": "a", "params": HELLO}])
+        )
+        while (await done(claude.messages.batches.retrieve(batch.id))).processing_status != "ended":
+            pass
+        file = await done(claude.files.upload(file=("a.txt", b"text")))
+        answers = [
+            await done(claude.messages.create(**HELLO)),
+            await done(claude.messages.create(**HELLO, stream=True)),
+            await done(claude.messages.batches.results(batch.id)),
+            await done(claude.models.list()),
+            await done(claude.files.download(file.id)),
+        ]
+        for answer in answers:
+            assert answer.meta.request_id.startswith("req_")
+            assert answer.meta.organization_id
+        assert len({answer.meta.request_id for answer in answers}) == len(answers)
+        for opened in (answers[1], answers[2], answers[4]):
+            await done(opened.close())
+        async with entered(claude.messages.stream(**HELLO)) as stream:
+            final = await done(stream.get_final_message())
+            assert stream.request_id.startswith("req_")
+        assert final.meta.request_id == stream.request_id
+        assert final.meta.organization_id
+        with pytest.raises(NotFoundError) as caught:
+            await done(claude.models.retrieve("no-such-model"))
+        assert caught.value.request_id.startswith("req_")
+        assert caught.value.organization_id
+
+    over_http(scenario)
+
+
+def test_row_17_and_18_tier_and_region_over_http(over_http: OverHTTP) -> None:
+    async def scenario(claude: Any) -> None:
+        chosen = {"service_tier": "standard_only", "inference_geo": "us"}
+        message = await done(claude.messages.create(**HELLO, **chosen))
+        assert {name: over_http.api.json()[name] for name in chosen} == chosen
+        assert message.usage.service_tier == "standard"
+        async with entered(claude.messages.stream(**HELLO, **chosen)) as stream:
+            streamed = await done(stream.get_final_message())
+        assert {name: over_http.api.json()[name] for name in chosen} == chosen
+        assert streamed.usage.service_tier == "standard"
+
+    over_http(scenario)
+
+
+def test_row_19_the_curl_example_over_http(over_http: OverHTTP) -> None:
+    """What the client sends and gets is what curl does; see the other test of this row."""
+
+    async def scenario(claude: Any) -> None:
+        message = await done(claude.messages.create(**HELLO))
+        request = over_http.api.requests[-1]
+        assert (request.method, request.path, request.query) == ("POST", "/v1/messages", "")
+        assert over_http.api.json() == HELLO
+        assert over_http.api.header("anthropic-version") == "2023-06-01"
+        answer = message.to_dict()
+        assert answer == example("messages_create/founding_document.response.json")
+        fields = ("id", "type", "role", "content", "model", "stop_reason", "usage")
+        assert all(getattr(message, name) is not None for name in fields)
+
+    over_http(scenario, api_version="2023-06-01")

@@ -176,7 +176,7 @@ def test_cancelling_a_call_that_waits(way: str, where: str) -> None:
         async def scenario() -> None:
             client = AsyncClaude(api_key="k", base_url=server.url, timeout=Timeout(10, deadline=10))
             call = asyncio.ensure_future(WAYS[way](client))
-            while not server.requests:
+            while not server.requests:  # noqa: ASYNC110
                 await asyncio.sleep(0.001)
             await asyncio.sleep(0.02)
             call.cancel()

@@ -407,3 +407,47 @@ def test_every_method_takes_every_argument(client_class: Any, entry: Any) -> Non
     assert names <= parameters.keys() | RequestOptions.__annotations__.keys()
     for argument in entry["path_params"]:
         assert parameters[argument["name"]].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+
+
+@pytest.mark.parametrize("client_class", CLIENTS)
+@pytest.mark.parametrize("entry", surface(), ids=lambda entry: str(entry["sdk_method"]))
+def test_what_is_required_is_required(client_class: Any, entry: Any) -> None:
+    """No more and no less than the API asks for; the rest can be left out."""
+    place: Any = client_class(api_key="k")
+    for name in entry["sdk_method"].split(".")[1:]:
+        place = getattr(place, name)
+    required = {argument["name"] for argument in entry["path_params"]}
+    for kind in ("query_params", "header_params", "body_params"):
+        required |= {
+            argument.get("python_name", argument["name"])
+            for argument in entry[kind]
+            if argument["required"]
+        }
+    assert required == {
+        name
+        for name, parameter in inspect.signature(place).parameters.items()
+        if parameter.default is inspect.Parameter.empty
+        and parameter.kind is not inspect.Parameter.VAR_KEYWORD
+    }
+
+
+@pytest.mark.parametrize("entry", surface(), ids=lambda entry: str(entry["sdk_method"]))
+def test_both_clients_take_the_same(entry: Any) -> None:
+    signatures = []
+    for place in (Claude(api_key="k"), AsyncClaude(api_key="k")):
+        found: Any = place
+        for name in entry["sdk_method"].split(".")[1:]:
+            found = getattr(found, name)
+        parameters = inspect.signature(found).parameters.values()
+        signatures.append([(each.name, each.kind, each.default) for each in parameters])
+    assert signatures[0] == signatures[1]
+
+
+@pytest.mark.parametrize("client_class", CLIENTS)
+@pytest.mark.parametrize("beta", [False, True], ids=["stable", "beta"])
+def test_stream_takes_what_create_takes(client_class: Any, beta: bool) -> None:
+    client = client_class(api_key="k")
+    messages = client.beta.messages if beta else client.messages
+    create = dict(inspect.signature(messages.create).parameters)
+    del create["stream"]
+    assert create.keys() <= inspect.signature(messages.stream).parameters.keys()

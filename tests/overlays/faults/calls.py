@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import os
 import threading
 import time
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from claude_client import AsyncClaude, Claude, RetryPolicy
@@ -93,7 +93,7 @@ async def other_tasks(seconds: float = 5.0) -> list[Any]:
 
 def holdings() -> tuple[int, int]:
     """Return how many file descriptors and how many threads this process has."""
-    return len(os.listdir("/dev/fd")), threading.active_count()
+    return sum(1 for _ in Path("/dev/fd").iterdir()), threading.active_count()
 
 
 def settled(expected: tuple[int, int], seconds: float = 5.0) -> tuple[int, int]:
