@@ -54,7 +54,7 @@ Step = Send | Pause | Close | Reset | Unread | HangUp | Forever
 _BUFFER = 16 * 1024
 
 # After so many seconds everything is closed: a client that would wait forever fails, not hangs.
-_LIFETIME = 20.0
+_LIFETIME = 60.0
 
 
 class _GoneError(Exception):
