@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from .accumulator import OpenBlock as OpenBlock
     from .accumulator import merge_usage as merge_usage
     from .accumulator import total_input_tokens as total_input_tokens
+    from .api_versions import resolve_api_version as resolve_api_version
     from .attempts import Attempts as Attempts
     from .betas import DeprecatedBetaWarning as DeprecatedBetaWarning
     from .betas import resolve_betas as resolve_betas
@@ -259,6 +260,7 @@ _EXPORTS = {
         "merge_usage",
         "total_input_tokens",
     ),
+    ".api_versions": ("resolve_api_version",),
     ".attempts": ("Attempts",),
     ".betas": (
         "DeprecatedBetaWarning",

@@ -57,7 +57,7 @@ class Betas:
     def asked(self) -> list[str]:
         """Return the flags that the caller named."""
         return [
-            source.flag for source in self.sources if source.origin not in ("operation", "argument")
+            source.flag for source in self.sources if source.origin in ("client", "call", "header")
         ]
 
     def __repr__(self) -> str:
@@ -69,6 +69,7 @@ def resolve_betas(
     arguments: Mapping[str, Any],
     *,
     rules: Rules,
+    credential_betas: Iterable[str] = (),
     client_betas: Iterable[str] = (),
     call_betas: Iterable[str] = (),
     header_betas: Iterable[str] = (),
@@ -81,9 +82,9 @@ def resolve_betas(
 ) -> tuple[str, ...]:
     """Return the flags of ``anthropic-beta``: an ordered union without duplicates.
 
-    The order is: what the operation needs, what the arguments need, ``client_betas``,
-    ``call_betas``, ``header_betas`` (from headers the caller wrote). Flags compare without regard
-    to case; the first spelling stays. A rule that any flag already asked for satisfies adds
+    The order is: what the operation needs, what the arguments need, ``credential_betas``,
+    ``client_betas``, ``call_betas``, ``header_betas`` (from headers the caller wrote). Flags
+    compare without regard to case; the first spelling stays. A rule that any flag already asked for satisfies adds
     nothing, so a caller may choose another generation of a feature than the default one.
 
     ``-flag`` takes a flag out, whatever asked for it before: of client, call and headers the last
@@ -102,6 +103,7 @@ def resolve_betas(
     return trace_betas(
         operation,
         needs,
+        credential_betas=credential_betas,
         client_betas=client_betas,
         call_betas=call_betas,
         header_betas=header_betas,
@@ -117,6 +119,7 @@ def trace_betas(
     operation: Operation,
     needs: Needs,
     *,
+    credential_betas: Iterable[str] = (),
     client_betas: Iterable[str] = (),
     call_betas: Iterable[str] = (),
     header_betas: Iterable[str] = (),
@@ -129,7 +132,12 @@ def trace_betas(
     """Return the flags of a request with their sources; see :func:`resolve_betas`."""
     asked: dict[str, list[BetaSource]] = {}
     left_out: set[str] = set()
-    for origin, group in (("client", client_betas), ("call", call_betas), ("header", header_betas)):
+    for origin, group in (
+        ("credential", credential_betas),
+        ("client", client_betas),
+        ("call", call_betas),
+        ("header", header_betas),
+    ):
         for text in (group,) if isinstance(group, str) else group:
             # A flag per item is meant; a whole header value in one item is taken apart.
             for flag in split_betas(text):

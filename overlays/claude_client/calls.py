@@ -252,7 +252,8 @@ class CallCore(ClientCore):
         betas = trace_betas(
             operation,
             needs,
-            client_betas=(*credential_betas, *self._client_betas),
+            credential_betas=credential_betas,
+            client_betas=self._client_betas,
             call_betas=options.get("betas") or (),
             header_betas=split_betas(header_betas),
             via_beta=via_beta,

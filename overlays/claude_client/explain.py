@@ -8,20 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from claude_rest._runtime.request import is_secret, split_betas, visible_url
+from claude_rest._runtime.request import is_secret, visible_url
 from claude_rest._runtime.timeouts import Timeout
-from claude_rest._runtime.unset import UNSET
 
-from .betas import Needs, find_needs, read_once
+from .request_needs import Needs, find_needs, read_once
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from claude_rest._runtime.caller import RequestOptions
-    from claude_rest._runtime.operation import BetaRule, Operation
+    from claude_rest._runtime.operation import Operation
     from claude_rest._runtime.request import PreparedRequest
 
-    from .calls import CallCore
+    from .calls import CallCore, Plan
 
 SHOWN_BODY_CHARACTERS = 4000
 """How much of a body ``str()`` of an explanation shows."""
@@ -119,24 +118,23 @@ def explain(client: Any, method: Any, args: tuple[Any, ...], kwargs: dict[str, A
     if operation.body == "json":
         # Looked through twice below, and iterators can be read once.
         arguments = {key: read_once(value) for key, value in arguments.items()}
-    core = call.core
+    core: CallCore = call.core
     settings: Any = {**options, "check_sizes": False}
+    streams = call.streams or core.streams_unasked(operation, arguments, options)
     plan = core.plan(
-        operation, arguments, settings, call.via_beta, streaming=True if call.streams else None
+        operation, arguments, settings, call.via_beta, streaming=True if streams else None
     )
-    return _explanation(core, plan, arguments, options, call.via_beta)
+    return _explanation(core, plan, arguments, options)
 
 
 def _explanation(
     core: CallCore,
-    plan: Any,
+    plan: Plan,
     arguments: Mapping[str, Any],
     options: RequestOptions,
-    via_beta: bool,
 ) -> Explanation:
     prepared: PreparedRequest = plan.prepared
     operation = prepared.operation
-    needs = _needs(operation, arguments, options)
     found = Explanation()
     found.operation = operation.id
     found.method = prepared.method
@@ -147,13 +145,14 @@ def _explanation(
     found.size = 0 if prepared.content is None else len(prepared.content)
     found.limit = operation.max_bytes
     found.body = _body(prepared.content)
-    flags = split_betas(prepared.header("anthropic-beta") or "")
-    found.betas = {
-        flag: _beta_reasons(flag, core, operation, arguments, options, needs, via_beta)
-        for flag in flags
-    }
+    reasons: dict[str, list[str]] = {flag: [] for flag in plan.betas.flags}
+    spelling = {flag.lower(): flag for flag in reasons}
+    for source in plan.betas.sources:
+        if source.sent:
+            reasons[spelling[source.flag.lower()]].append(str(source))
+    found.betas = {flag: tuple(dict.fromkeys(why)) for flag, why in reasons.items()}
     found.api_version = prepared.header("anthropic-version")
-    found.api_version_reason = _version_reason(core, options, needs)
+    found.api_version_reason = _version_reason(core, options, _needs(operation, arguments, options))
     found.retry = operation.retry
     found.max_retries = plan.policy.max_retries
     timeout = Timeout.of(plan.timeout)
@@ -178,57 +177,6 @@ def _needs(operation: Operation, arguments: Mapping[str, Any], options: RequestO
     fields = {names.get(name, name): value for name, value in arguments.items()}
     fields.update(options.get("extra_body") or {})
     return find_needs(operation.request_type, fields, BETA_RULES)
-
-
-def _beta_reasons(
-    flag: str,
-    core: CallCore,
-    operation: Operation,
-    arguments: Mapping[str, Any],
-    options: RequestOptions,
-    needs: Needs,
-    via_beta: bool,
-) -> tuple[str, ...]:
-    settings = core.settings
-    headers = {name.lower(): value for name, value in (options.get("extra_headers") or {}).items()}
-    header_argument = next(
-        (
-            arguments.get(parameter.name)
-            for parameter in operation.parameters
-            if parameter.wire_name.lower() == "anthropic-beta"
-        ),
-        None,
-    )
-    reasons: list[str] = []
-    for rule in operation.betas:
-        if _speaks_of(rule, flag) and (via_beta or not rule.via_beta_namespace):
-            where = "through client.beta" if rule.via_beta_namespace else ""
-            reasons.append(f"{operation.id} {where} needs it".replace("  ", " "))
-    reasons += [f"{need.path} needs it" for need in needs.betas if _speaks_of(need.rule, flag)]
-    for asked, reason in (
-        (settings.credentials.betas, "the credential needs it"),
-        (settings.betas, "betas of the client"),
-        (settings.environment_headers.get("anthropic-beta"), "a header from the environment"),
-        (settings.default_headers.get("anthropic-beta"), "default_headers of the client"),
-        (options.get("betas"), "betas of the call"),
-        (header_argument, "betas of the call"),
-        (headers.get("anthropic-beta"), "extra_headers of the call"),
-    ):
-        if _names(asked, flag) and reason not in reasons:
-            reasons.append(reason)
-    return tuple(reasons)
-
-
-def _speaks_of(rule: BetaRule, flag: str) -> bool:
-    return flag.lower() in (name.lower() for name in rule.any_of)
-
-
-def _names(asked: Any, flag: str) -> bool:
-    """Tell whether a list of flags, or the value of a header, names ``flag``."""
-    if asked is None or asked is UNSET:
-        return False
-    texts: Iterable[str] = (asked,) if isinstance(asked, str) else asked
-    return any(flag.lower() == name.lower() for text in texts for name in split_betas(text))
 
 
 def _version_reason(core: CallCore, options: RequestOptions, needs: Needs) -> str:

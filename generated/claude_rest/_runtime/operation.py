@@ -117,8 +117,8 @@ class BetaSource(_Record):
     __slots__ = ("flag", "origin", "path", "sent")
 
     flag: str
-    origin: Literal["operation", "argument", "client", "call", "header"]
-    """Who asked: the operation or an argument needs it; client, call or a header named it."""
+    origin: Literal["operation", "argument", "credential", "client", "call", "header"]
+    """Who asked: operation, argument or credential need it; client, call or a header named it."""
     path: str | None
     """Argument that needs the flag, for example ``messages[2].content[0]``."""
     sent: bool
@@ -127,7 +127,7 @@ class BetaSource(_Record):
     def __init__(
         self,
         flag: str,
-        origin: Literal["operation", "argument", "client", "call", "header"],
+        origin: Literal["operation", "argument", "credential", "client", "call", "header"],
         path: str | None = None,
         *,
         sent: bool = True,
@@ -142,6 +142,7 @@ class BetaSource(_Record):
 _ORIGINS = {
     "operation": "the operation",
     "argument": "argument {}",
+    "credential": "the credential",
     "client": "betas of the client",
     "call": "betas of the call",
     "header": "a header of the caller",

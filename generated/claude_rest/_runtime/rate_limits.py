@@ -11,7 +11,7 @@ import re
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, NamedTuple
 
-from .errors import parse_retry_after
+from .error_bodies import parse_retry_after
 from .timestamp import Timestamp
 
 if TYPE_CHECKING:
