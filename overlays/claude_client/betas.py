@@ -84,8 +84,9 @@ def resolve_betas(
 
     The order is: what the operation needs, what the arguments need, ``credential_betas``,
     ``client_betas``, ``call_betas``, ``header_betas`` (from headers the caller wrote). Flags
-    compare without regard to case; the first spelling stays. A rule that any flag already asked for satisfies adds
-    nothing, so a caller may choose another generation of a feature than the default one.
+    compare without regard to case; the first spelling stays. A rule that any flag already asked
+    for satisfies adds nothing, so a caller may choose another generation of a feature than the
+    default one.
 
     ``-flag`` takes a flag out, whatever asked for it before: of client, call and headers the last
     word counts. ``derive`` off leaves what operation and arguments need to the caller. ``model``

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_client import AsyncClaude, Claude, DeprecatedBetaWarning, request_needs
+from claude_client import AsyncClaude, CallInfo, Claude, DeprecatedBetaWarning, request_needs
 from claude_client import betas as betas_module
 from claude_client.api_versions import resolve_api_version
 from claude_client.betas import (
@@ -809,7 +809,7 @@ def test_a_big_history_is_walked_outside_the_event_loop(monkeypatch: pytest.Monk
     caller = AsyncClaude(api_key="k")._caller
 
     async def plan(arguments: dict[str, Any]) -> None:
-        await caller._plan(MESSAGES_CREATE, arguments, {}, False)
+        await caller._plan(CallInfo(MESSAGES_CREATE, arguments, {}))
 
     asyncio.run(plan(body))
     asyncio.run(plan({"messages": body["messages"][:10]}))

@@ -42,6 +42,7 @@ RENAMED = {
 
 ONLY_ASYNC = {
     ("AsyncPaginator", "*"): "a list that is awaited or iterated; a sync one is its first page",
+    ("AsyncBodyChunks", "aclose"): "an asynchronous generator has to be ended where it was left",
 }
 
 
@@ -107,6 +108,7 @@ def members(cls: type) -> dict[str, Any]:
 _SYNC_WORDS = {
     "AsyncPaginator": "Page",
     "AsyncIterator": "Iterator",
+    "AsyncGenerator": "Generator",
     "aclose": "close",
 }
 
@@ -114,7 +116,11 @@ _SYNC_WORDS = {
 def plain(annotation: Any) -> str:
     """Return an annotation without what makes it asynchronous."""
     text = "" if annotation is inspect.Parameter.empty else str(annotation)
-    text = re.sub(r"\b(AsyncPaginator|AsyncIterator)\b", lambda m: _SYNC_WORDS[m[1]], text)
+    text = re.sub(
+        r"\b(AsyncPaginator|AsyncIterator|AsyncGenerator)\b", lambda m: _SYNC_WORDS[m[1]], text
+    )
+    # What a generator is sent and returns has no asynchronous form.
+    text = re.sub(r"\bGenerator\[(.*), None, None\]", r"Generator[\1, None]", text)
     text = re.sub(r"(Base)?Async(?=[A-Z])", lambda m: m[1] or "", text)
     before = ""
     while before != text:
@@ -173,7 +179,8 @@ def test_every_public_class_of_the_client_with_a_twin_is_walked() -> None:
 
 @pytest.mark.parametrize(("sync", "asynchronous"), TWINS, ids=IDS)
 def test_both_have_the_same_members(sync: type, asynchronous: type) -> None:
-    assert sorted(members(sync)) == sorted(members(asynchronous))
+    extra = {name for cls, name in ONLY_ASYNC if cls == asynchronous.__name__}
+    assert set(members(sync)) == set(members(asynchronous)) - extra
 
 
 @pytest.mark.parametrize(("sync", "asynchronous"), TWINS, ids=IDS)

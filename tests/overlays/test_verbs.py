@@ -163,8 +163,10 @@ def test_retries_by_method(client_class: Any, verb: str, retry: Any, requests: i
 
     for failure in (BROKEN, [Close()]):
         result, sent = run(client_class, act, failure, ANSWER)
-        assert len(sent) == requests
-        assert isinstance(result, dict) is (requests == 2)
+        # An answer that got lost may have been paid for.
+        repeated = requests == 2 and (failure is BROKEN or retry != "billable")
+        assert len(sent) == 1 + repeated
+        assert isinstance(result, dict) is repeated
 
 
 @pytest.mark.parametrize("client_class", CLIENTS)

@@ -17,6 +17,7 @@ from claude_client import (
 )
 from claude_client.errors import APITimeoutError, OverloadedError, RateLimitError
 from claude_client.types import TextBlock
+from claude_rest._runtime import codec
 from claude_rest._runtime.pools import keepalive_options
 from exchanges import (
     ARGUMENTS,
@@ -176,16 +177,14 @@ def test_row_15_tool_input_is_read_once_however_many_pieces_it_comes_in(
     twin: Twin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Parsing again at each piece would make the work grow with the square of the input."""
-    from claude_client import accumulator
-
     read: list[int] = []
-    loads: Callable[[Any], Any] = accumulator.loads
+    loads: Callable[[Any], Any] = codec.loads
 
     def counting(data: Any) -> Any:
         read.append(len(data))
         return loads(data)
 
-    monkeypatch.setattr(accumulator, "loads", counting)
+    monkeypatch.setattr(codec, "loads", counting)
     whole = '{"rows": [' + ", ".join(str(number) for number in range(2000)) + "]}"
     pieces = [whole[at : at + 4] for at in range(0, len(whole), 4)]
     deltas = [{"type": "input_json_delta", "partial_json": piece} for piece in pieces]
