@@ -25,7 +25,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from claude_rest._runtime.error_bodies import parse_retry_after
 from claude_rest._runtime.errors import APIConnectionError, APIStatusError, APITimeoutError
 
 from .retry_budget import RetryBudget
@@ -423,6 +422,8 @@ class RetryPolicy:
         """
         if "retry-after" not in headers and "retry-after-ms" not in headers:
             return None
+        from claude_rest._runtime.error_bodies import parse_retry_after
+
         return parse_retry_after(headers, None if self.clock is None else self.clock()) or None
 
     def _fraction(self) -> float:

@@ -358,11 +358,12 @@ def test_row_16_rate_limits(recorder: Recorder, claude: Claude) -> None:
     assert caught.value.retry_after == 7
 
 
-@pytest.mark.xfail(reason="issue 5: typed rate limits and throttling", raises=AttributeError)
 def test_row_16_typed_rate_limits(claude: Claude) -> None:
     message = claude.messages.create(**HELLO)
     assert message.meta is not None
-    assert message.meta.rate_limits.requests.remaining >= 0  # type: ignore[attr-defined]  # pyright: ignore
+    remaining = message.meta.rate_limits.requests.remaining
+    assert remaining is not None
+    assert remaining >= 0
 
 
 def test_row_17_priority_tier(claude: Claude, recorder: Recorder) -> None:

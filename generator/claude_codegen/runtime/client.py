@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .error_bodies import excerpt, parse_error_body
 from .errors import (
     APIConnectionError,
     APIResponseValidationError,
@@ -158,6 +157,8 @@ class ClientCore:
             data = loads(content)
         except DecodeError as error:
             kind = meta.headers.get("content-type", "no content type")
+            from .error_bodies import excerpt
+
             said = f": {text}" if (text := excerpt(content)) else ""
             raise APIResponseValidationError(
                 f"HTTP {meta.status_code} with a body that is not JSON ({kind}){said}",
@@ -199,6 +200,8 @@ class ClientCore:
         if operation.response_type is None:
             return data
         if data.__class__ is not dict:
+            from .error_bodies import excerpt
+
             raise APIResponseValidationError(
                 f"a JSON object was expected as {operation.response_type}: {excerpt(content)}",
                 status_code=meta.status_code,
@@ -243,6 +246,8 @@ class ClientCore:
             raise self._envelope_error(operation, content, meta)
         items: Any = (body.get("data") or []) if body.__class__ is dict else None
         if items.__class__ is not list:
+            from .error_bodies import excerpt
+
             raise APIResponseValidationError(
                 f"the page has no list of items: {excerpt(content)}",
                 status_code=meta.status_code,
@@ -256,6 +261,8 @@ class ClientCore:
 
     def _no_event_stream(self, operation: Operation, content: bytes, meta: Meta) -> APIError:
         """Return the error of an answer that is no event stream, by what its body says."""
+        from .error_bodies import excerpt, parse_error_body
+
         body: Any = parse_error_body(content).body
         if body.__class__ is dict and body.get("error").__class__ is dict:
             return self._envelope_error(operation, content, meta)

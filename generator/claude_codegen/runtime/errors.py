@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .error_bodies import ErrorBody, parse_error_body, parse_retry_after, shorten, without_keys
 from .meta import ResponseHeaders, request_id_of
 
 if TYPE_CHECKING:
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
+    from .error_bodies import ErrorBody
     from .operation import BetaSource
 
     Phase = Literal["dns", "connect", "tls", "pool", "send", "headers", "body"]
@@ -713,6 +713,8 @@ def error_from_response(
 
     ``headers`` has lower-case names, ``body`` is decompressed. ``attempt`` counts from 1.
     """
+    from .error_bodies import parse_error_body, parse_retry_after, without_keys
+
     parsed = parse_error_body(body, headers)
     cls, status_code = _class_and_status(status, parsed, code_classes)
     message = parsed.message
@@ -753,6 +755,8 @@ def error_from_event(
     The class is that of the same error as an HTTP status, and so is ``status_code``; an error
     type nobody knows gives a plain :class:`APIStatusError` with the status of the stream.
     """
+    from .error_bodies import parse_error_body, parse_retry_after, without_keys
+
     parsed = parse_error_body(data)
     cls, status_code = _class_and_status(http_status, parsed, code_classes)
     message = parsed.message or "the event is empty"
@@ -891,6 +895,8 @@ def _root_text(error: BaseException) -> str:
     for cause in reversed(_chain(error)):
         text = str(cause).strip()
         if text:
+            from .error_bodies import shorten
+
             return shorten(f"{type(cause).__name__}: {text}")
     return type(error).__name__
 

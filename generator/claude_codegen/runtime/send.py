@@ -15,7 +15,6 @@ from .cancellation import close_uninterrupted, send_cancellably
 from .errors import ClosedClientError
 from .exchange import Exchange
 from .pools import LoopPool, is_prepared, make_async_http_client, make_http_client, prepare
-from .redirects import is_redirect, redirected_url
 from .responses import (
     AsyncBodyChunks,
     AsyncRawResponse,
@@ -40,6 +39,14 @@ __all__ = [
     "RawResponse",
     "Sender",
 ]
+
+
+def _leads_elsewhere(response: httpx.Response) -> bool:
+    if response.status_code // 100 != 3:
+        return False
+    from .redirects import is_redirect
+
+    return is_redirect(response.status_code, response.headers)
 
 
 class Sender:
@@ -112,12 +119,14 @@ class Sender:
                 if translated is None:
                     raise
                 raise translated from translated.__cause__
-            if not is_redirect(response.status_code, response.headers):
+            if not _leads_elsewhere(response):
                 exchange.await_body()
                 return RawResponse(response, exchange)
             with RawResponse(response, exchange) as raw:
                 raw.iter_bytes().finish()
             exchange.await_headers()
+            from .redirects import redirected_url
+
             url = redirected_url(prepared, url, raw.meta, followed=followed)
             followed += 1
 
@@ -214,11 +223,13 @@ class AsyncSender:
                     raise
                 raise translated from translated.__cause__
             close_uninterrupted(response)
-            if not is_redirect(response.status_code, response.headers):
+            if not _leads_elsewhere(response):
                 exchange.await_body()
                 return AsyncRawResponse(response, exchange)
             async with AsyncRawResponse(response, exchange) as raw:
                 await raw.iter_bytes().finish()
+            from .redirects import redirected_url
+
             url = redirected_url(prepared, url, raw.meta, followed=followed)
             followed += 1
 
