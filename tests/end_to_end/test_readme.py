@@ -1,4 +1,4 @@
-"""Every block of the README runs."""
+"""Every block of the README and of the pages in docs/ runs."""
 
 from __future__ import annotations
 
@@ -57,6 +57,22 @@ def test_python_blocks_run_one_after_the_other(
     shown = capsys.readouterr().out
     assert "Hello! How can I help you today?" in shown
     assert "404 not_found_error req_" in shown
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.stem)
+def test_pages_run_and_are_linked(
+    page: Path, mock_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "mock-key")
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", mock_url)
+    blocks = re.findall(r"^```(\w+)\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    assert {language for language, _ in blocks} <= {"python"}
+    namespace: dict[str, Any] = {"__name__": page.stem}
+    for _, code in blocks:
+        exec(code, namespace)
+    if "client" in namespace:
+        namespace["client"].close()
+    assert f"(docs/{page.name})" in (ROOT / "README.md").read_text("utf-8")
 
 
 def test_setup_commands_are_what_ci_and_tox_run() -> None:

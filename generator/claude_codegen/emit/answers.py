@@ -62,10 +62,12 @@ def params_of(representation: Representation, answers: frozenset[str]) -> dict[s
             if all(_wire_names(member) <= _wire_names(taker) for member, taker in pairs):
                 for member, taker in pairs:
                     found.setdefault(member.name, Param(taker, None))
-        elif name in answers and (taker := _taker(response, request, components)) is not None:
-            known = _wire_names(taker)
-            shared = tuple(field.name for field in response.fields if field.wire_name in known)
-            found[name] = Param(taker, shared)
+        elif name in answers:
+            whole = _taker(response, request, components)
+            if whole is not None:
+                known = _wire_names(whole)
+                shared = tuple(field.name for field in response.fields if field.wire_name in known)
+                found[name] = Param(whole, shared)
     return found
 
 
