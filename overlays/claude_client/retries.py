@@ -11,6 +11,7 @@ what came of the attempt              safe  billable mutating
 ===================================== ===== ======== ==========
 ``x-should-retry`` of the server      as it says, before all else
 error code with a verdict             as it says
+certificate of the server not trusted no    no       no
 request not sent whole                yes   yes      yes
 request sent whole, answer lost       yes   opt-in   no
 408, 409, 500, 502, 504, other >= 500 yes   yes      no
@@ -25,7 +26,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from claude_rest._runtime.errors import APIConnectionError, APIStatusError, APITimeoutError
+from claude_rest._runtime.errors import (
+    APIConnectionError,
+    APIStatusError,
+    APITimeoutError,
+    causes_of,
+)
 
 from .retry_budget import RetryBudget
 
@@ -59,7 +65,16 @@ No server acts on half a request, so the work cannot have started.
 class Outcome:
     """What came of one attempt that failed."""
 
-    __slots__ = ("error_code", "error_type", "headers", "kind", "origin", "phase", "status")
+    __slots__ = (
+        "error_code",
+        "error_type",
+        "headers",
+        "kind",
+        "origin",
+        "phase",
+        "status",
+        "untrusted",
+    )
 
     kind: Literal["response", "connection", "timeout"]
     status: int | None
@@ -72,6 +87,8 @@ class Outcome:
     """How far an attempt without response came; see :data:`UNSENT_PHASES`."""
     origin: Literal["response", "stream"]
     """Whether the error was a whole response or the first event of a stream."""
+    untrusted: bool
+    """Whether the certificate of the server did not hold: self-signed, expired, of another host."""
 
     def __init__(
         self,
@@ -83,6 +100,7 @@ class Outcome:
         error_code: str | None = None,
         phase: str | None = None,
         origin: Literal["response", "stream"] = "response",
+        untrusted: bool = False,
     ) -> None:
         """Describe an attempt; see the attributes."""
         self.kind = kind
@@ -92,6 +110,7 @@ class Outcome:
         self.error_code = error_code
         self.phase = phase
         self.origin = origin
+        self.untrusted = untrusted
 
     @classmethod
     def of(cls, error: BaseException) -> Outcome | None:
@@ -111,7 +130,7 @@ class Outcome:
             kind: Literal["connection", "timeout"] = (
                 "timeout" if isinstance(error, APITimeoutError) else "connection"
             )
-            return cls(kind, phase=error.phase)
+            return cls(kind, phase=error.phase, untrusted=_is_untrusted(error))
         return None
 
     def __str__(self) -> str:
@@ -402,6 +421,8 @@ class RetryPolicy:
 
     def _judge_silence(self, outcome: Outcome, retry_class: str) -> str | GiveUp:
         """Judge an attempt that has no answer."""
+        if outcome.untrusted:
+            return GiveUp("the server would show the same certificate again")
         if retry_class == "safe" or outcome.phase in UNSENT_PHASES:
             return str(outcome)
         if retry_class == "mutating":
@@ -443,6 +464,15 @@ def _check(figures: Mapping[str, Any]) -> None:
     deadline = figures.get("deadline")
     if deadline is not None and not deadline > 0:
         raise ValueError("deadline is in seconds, more than 0, or None for none")
+
+
+def _is_untrusted(error: APIConnectionError) -> bool:
+    """Tell whether it was the check of the server's certificate that failed."""
+    if error.phase != "tls":
+        return False
+    from ssl import SSLCertVerificationError
+
+    return any(isinstance(each, SSLCertVerificationError) for each in causes_of(error))
 
 
 def _verdict_of(error_code: str | None) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import pickle
+import ssl
 import threading
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,15 @@ def lost(phase: str | None) -> list[Outcome]:
     return [Outcome("connection", phase=phase), Outcome("timeout", phase=phase)]
 
 
+def untrusted() -> Outcome:
+    error = APIConnectionError(phase="tls")
+    # As httpx and httpcore chain them.
+    error.__cause__ = OSError("of the HTTP library")
+    error.__cause__.__cause__ = ssl.SSLCertVerificationError("certificate verify failed")
+    (outcome,) = of(error)
+    return outcome
+
+
 def streamed(kind: str) -> list[Outcome]:
     return of(error_from_event(b'{"error":{"type":"%s","message":"x"}}' % kind.encode()))
 
@@ -98,6 +108,7 @@ TABLE: list[tuple[str, list[Outcome], tuple[str, str, str]]] = [
         ],
         NONE,
     ),
+    ("certificate of the server not trusted", [untrusted()], NONE),
     ("no answer, phase dns", lost("dns"), ALL),
     ("no answer, phase connect", lost("connect"), ALL),
     ("no answer, phase tls", lost("tls"), ALL),

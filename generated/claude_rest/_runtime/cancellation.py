@@ -4,45 +4,22 @@ from __future__ import annotations
 
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 from .exchange import DeadlinePassedError
+from .leftovers import give_up_leftovers
 from .threads import running_loop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 
-    from .errors import Phase
     from .exchange import Exchange
+    from .progress import Progress
 
 # What an iterator may give out while it is being ended; what is left comes from buffers.
 _MOST_PIECES = 1000
 # How often the turn may pass to others before a cancellation is let in nevertheless.
 _MOST_TURNS = 20
-
-
-class _Progress:
-    """Where httpcore is with a request, as it tells a ``trace`` extension."""
-
-    __slots__ = ("between_steps", "phase")
-
-    phase: Phase
-
-    def __init__(self) -> None:
-        self.between_steps = False
-        self.phase = "pool"
-
-    async def __call__(self, event: str, _info: object) -> None:
-        step = event.split(".")[1]
-        # What it does after a failure is not to be cut short either.
-        self.between_steps = event.endswith(".complete") or step == "response_closed"
-        if step.startswith("send_"):
-            self.phase = "send"
-        elif step == "receive_response_headers":
-            self.phase = "headers"
-        elif step == "start_tls":
-            self.phase = "tls"
-        elif step.startswith("connect_"):
-            self.phase = "connect"
 
 
 async def send_cancellably(client: Any, request: Any, exchange: Exchange) -> Any:
@@ -54,15 +31,18 @@ async def send_cancellably(client: Any, request: Any, exchange: Exchange) -> Any
     Raises :class:`DeadlinePassedError`.
     """
     left = exchange.left()
-    progress = _Progress()
+    progress = exchange.progress
+    request.extensions["trace"] = progress
     if running_loop() is None:
-        if left is None:
-            return await _send(client, request)
-        request.extensions["trace"] = progress
-        return await _send_in_time(client, request, left, progress)
+        try:
+            if left is None:
+                return await _send(client, request)
+            return await _send_in_time(client, request, left, progress)
+        finally:
+            # The body needs no watching.
+            del request.extensions["trace"]
     import asyncio
 
-    request.extensions["trace"] = progress
     sending = asyncio.ensure_future(_send(client, request))
 
     async def abandon() -> None:
@@ -86,15 +66,14 @@ async def send_cancellably(client: Any, request: Any, exchange: Exchange) -> Any
         await asyncio.shield(asyncio.ensure_future(abandon()))
         raise
     finally:
-        # The body needs no watching.
-        request.extensions.pop("trace", None)
+        del request.extensions["trace"]
 
 
 async def _send(client: Any, request: Any) -> Any:
     return await client.send(request, stream=True, follow_redirects=False)
 
 
-async def _send_in_time(client: Any, request: Any, left: float, progress: _Progress) -> Any:
+async def _send_in_time(client: Any, request: Any, left: float, progress: Progress) -> Any:
     from anyio import move_on_after
 
     with move_on_after(left):
@@ -102,21 +81,32 @@ async def _send_in_time(client: Any, request: Any, left: float, progress: _Progr
     raise DeadlinePassedError(progress.phase)
 
 
-def close_uninterrupted(response: Any) -> None:
-    """Make the closing of a response go on when the call that waits for it is cancelled.
+def close_whole(response: Any, *, ours: bool) -> None:
+    """Make the closing of a response give up a connection with leftovers, and go on to its end.
 
     httpcore gives the place in its pool back in several steps. A task cancelled between them
     would take the place with it for good. Other libraries than asyncio shield it already.
+
+    ``ours`` says that the response came from a pool made here; see :func:`~.leftovers.close_cleanly`.
     """
-    if running_loop() is None:
-        return
-    body: Any = response.stream
-    aclose = body.aclose
+    body_ref = ref(response.stream)
+    network_stream = response.extensions.get("network_stream")
 
-    async def close_whole() -> None:
-        await uninterrupted(aclose)
+    async def close() -> None:
+        body = body_ref()
+        known = network_stream is None or give_up_leftovers(body, network_stream) or not ours
 
-    body.aclose = close_whole
+        async def close_body() -> None:
+            if not known:
+                await network_stream.aclose()
+            await type(body).aclose(body)
+
+        if running_loop() is None:
+            await close_body()
+        else:
+            await uninterrupted(close_body)
+
+    response.stream.aclose = close
 
 
 async def uninterrupted(work: Callable[[], Awaitable[object]]) -> None:

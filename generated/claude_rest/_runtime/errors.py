@@ -854,7 +854,7 @@ def failed_phase(error: BaseException, waiting_for: Phase) -> Phase:
     name = type(error).__name__
     phase = _TIMEOUT_PHASES.get(name) or _ERROR_PHASES.get(name) or waiting_for
     if phase == "connect":
-        for cause in _chain(error):
+        for cause in causes_of(error):
             kinds = {cls.__name__ for cls in type(cause).__mro__}
             if "SSLError" in kinds:
                 return "tls"
@@ -875,7 +875,8 @@ _WRAPPERS = frozenset(
 )
 
 
-def _chain(error: BaseException) -> list[BaseException]:
+def causes_of(error: BaseException) -> list[BaseException]:
+    """Return ``error``, its cause, the cause of that and so on, as HTTP libraries chain them."""
     chain: list[BaseException] = []
     current: BaseException | None = error
     while current is not None and current not in chain:
@@ -892,7 +893,7 @@ def _chain(error: BaseException) -> list[BaseException]:
 
 
 def _root_text(error: BaseException) -> str:
-    for cause in reversed(_chain(error)):
+    for cause in reversed(causes_of(error)):
         text = str(cause).strip()
         if text:
             from .error_bodies import shorten

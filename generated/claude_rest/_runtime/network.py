@@ -5,6 +5,8 @@ a number that also knows when the call must be over, arrives here, where each re
 more than what is left: a server that sends one byte at a time cannot stretch it. Proxied
 connections get the socket options here, which httpcore leaves out for them.
 
+A connection of asyncio is written to in pieces, so that it shows when it breaks between them.
+
 Loaded with the first connection pool, since it needs httpcore.
 """
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 # A peer that takes in little at a time makes one write many; so much is one write here.
 _WRITE_BYTES = 16 * 1024
+_ASYNC_WRITE_BYTES = 64 * 1024
 
 
 def _left(timeout: float | None, expired: type[Exception]) -> float | None:
@@ -133,6 +136,50 @@ class Backend(httpcore.NetworkBackend):
         self._inner.sleep(seconds)
 
 
+class PiecewiseStream(httpcore.AsyncNetworkStream):
+    """A connection that is written to in pieces, and so notices when it breaks in between.
+
+    asyncio does not tell the write that a connection broke in, but the one after it. Were a large
+    request one write, it would look as if it had been sent whole.
+    """
+
+    __slots__ = ("_inner",)
+
+    def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
+        """Wrap ``inner``."""
+        self._inner = inner
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Read what is there, or the next bytes to come."""
+        return await self._inner.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Write all of ``buffer``; ``timeout`` is for each piece."""
+        size = len(buffer)
+        if size <= _ASYNC_WRITE_BYTES:
+            await self._inner.write(buffer, timeout)
+            return
+        for start in range(0, size, _ASYNC_WRITE_BYTES):
+            await self._inner.write(buffer[start : start + _ASYNC_WRITE_BYTES], timeout)
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        await self._inner.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Return the connection with TLS on it."""
+        return PiecewiseStream(await self._inner.start_tls(ssl_context, server_hostname, timeout))
+
+    def get_extra_info(self, info: str) -> Any:
+        """Return what httpcore asks for, such as the socket."""
+        return self._inner.get_extra_info(info)
+
+
 class AsyncBackend(httpcore.AsyncNetworkBackend):
     """Opens connections that have the socket options; tasks are cancelled at their deadline."""
 
@@ -152,7 +199,9 @@ class AsyncBackend(httpcore.AsyncNetworkBackend):
         """Open a connection."""
         if socket_options is None:
             socket_options = self._options
-        return await self._inner.connect_tcp(host, port, timeout, local_address, socket_options)
+        return PiecewiseStream(
+            await self._inner.connect_tcp(host, port, timeout, local_address, socket_options)
+        )
 
     async def connect_unix_socket(
         self,
@@ -161,7 +210,7 @@ class AsyncBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """Open a connection to a socket of this machine."""
-        return await self._inner.connect_unix_socket(path, timeout, socket_options)
+        return PiecewiseStream(await self._inner.connect_unix_socket(path, timeout, socket_options))
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
@@ -172,7 +221,8 @@ def install(transport: Any, options: Iterable[Any]) -> bool:
     """Put a backend of this module below a transport of httpx; tell whether that was possible.
 
     httpx has no argument for it, so this reaches for what it keeps to itself, and leaves the
-    transport as it is when that has changed. Deadlines are then checked between pieces only.
+    transport as it is when that has changed. Deadlines are then checked between pieces only, and
+    a large request that broke off may count as sent whole.
     """
     pool: Any = getattr(transport, "_pool", None)
     inner: Any = getattr(pool, "_network_backend", None)

@@ -17,6 +17,7 @@ from .errors import (
 )
 from .limits import effective_limits, http_timeouts, limited
 from .meta import Meta, ResponseHeaders
+from .progress import Progress
 
 if TYPE_CHECKING:
     from typing import Final
@@ -56,6 +57,7 @@ class Exchange:
         "limits",
         "operation",
         "origin",
+        "progress",
         "started",
         "timeouts",
     )
@@ -66,6 +68,8 @@ class Exchange:
     """Seconds that the deadline stands for."""
     timeouts: dict[str, float | None]
     """The ``timeout`` extension of the request, looked up anew by each reader of its answer."""
+    progress: Progress
+    """How far the request that was sent last has come; for its ``trace`` extension."""
     keeps: object
     """What must live as long as the answer is being read."""
 
@@ -107,6 +111,7 @@ class Exchange:
                 )
         self.timeouts = http_timeouts(self.limits, deadline)
         self.keeps = None
+        self.progress = Progress()
 
     def await_headers(self) -> None:
         """Make what reads from now on wait as long as it may for the headers of an answer."""
@@ -140,6 +145,8 @@ class Exchange:
                 error, error.phase if isinstance(error, DeadlinePassedError) else waiting_for
             )
             limit = "deadline" if self.is_over() else limit_of(phase)
+            if phase == "headers" and self.progress.sending_failed:
+                phase = "send"
             return connection_error_from(
                 error,
                 operation=self.operation,

@@ -131,7 +131,7 @@ def make_async_http_client(url: str) -> httpx.AsyncClient:
     options = _transport_options(url)
     transport = httpx.AsyncHTTPTransport(**options)
     mounts = _mounts(httpx.AsyncHTTPTransport, options)
-    for made in mounts.values():
+    for made in (transport, *mounts.values()):
         install(made, options["socket_options"])
     return httpx.AsyncClient(
         transport=transport,

@@ -11,9 +11,10 @@ import os
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from .cancellation import close_uninterrupted, send_cancellably
+from .cancellation import close_whole, send_cancellably
 from .errors import ClosedClientError
 from .exchange import Exchange
+from .leftovers import close_cleanly
 from .pools import LoopPool, is_prepared, make_async_http_client, make_http_client, prepare
 from .responses import (
     AsyncBodyChunks,
@@ -111,14 +112,17 @@ class Sender:
                     content=content
                     if content is None or isinstance(content, bytes)
                     else content.chunks(),
-                    extensions={"timeout": exchange.timeouts},
+                    extensions={"timeout": exchange.timeouts, "trace": exchange.progress.note},
                 )
                 response = client.send(request, stream=True, follow_redirects=False)
+                # The body needs no watching.
+                request.extensions.pop("trace", None)
             except Exception as error:
                 translated = exchange.translate(error, "headers")
                 if translated is None:
                     raise
                 raise translated from translated.__cause__
+            close_cleanly(response, ours=self._given is None)
             if not _leads_elsewhere(response):
                 exchange.await_body()
                 return RawResponse(response, exchange)
@@ -222,7 +226,7 @@ class AsyncSender:
                 if translated is None:
                     raise
                 raise translated from translated.__cause__
-            close_uninterrupted(response)
+            close_whole(response, ours=pool is not None)
             if not _leads_elsewhere(response):
                 exchange.await_body()
                 return AsyncRawResponse(response, exchange)

@@ -426,8 +426,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "reset while sending",
         lambda _: [Unread(), Reset()],
-        Ending("APIConnectionError", ("send", "headers"), requests=3),
-        Ending("APIConnectionError", ("send", "headers"), requests=3),
+        Ending("APIConnectionError", "send", requests=3),
+        Ending("APIConnectionError", "send", requests=3),
         prompt="x" * 12_000_000,
     ),
     Fault(

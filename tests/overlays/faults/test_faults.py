@@ -30,25 +30,13 @@ if TYPE_CHECKING:
 DEADLINE = 10.0
 SLACK = 10.0
 
-_LEFT_OVER = "httpcore 1.0.9 reads what came after an answer as the answer to the next request"
-_SENT_WHOLE = "a request whose sending failed counts as sent whole: httpcore passes over that error"
-
-# Rows that do not hold yet, by the name of the fault, and why.
-PENDING: dict[str, str] = {
-    "length too short": _LEFT_OVER,
-    "something after the end": _LEFT_OVER,
-    "reset while sending": _SENT_WHOLE,
-}
-
 
 def rows() -> Iterator[Any]:
     for fault in FAULTS:
         for way in WAYS:
             ending = fault.create if way == "create" else fault.stream
             if ending is not None:
-                reason = PENDING.get(fault.name)
-                marks = [pytest.mark.xfail(strict=True, reason=reason)] if reason else []
-                yield pytest.param(fault, way, ending, id=f"{fault.name}-{way}", marks=marks)
+                yield pytest.param(fault, way, ending, id=f"{fault.name}-{way}")
 
 
 def limits(fault: Fault) -> Timeout:
