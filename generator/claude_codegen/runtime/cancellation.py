@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
-from weakref import ref
 
 from .exchange import DeadlinePassedError
 from .leftovers import give_up_leftovers
@@ -89,24 +88,24 @@ def close_whole(response: Any, *, ours: bool) -> None:
 
     ``ours`` says that the response came from a pool made here; see :func:`~.leftovers.close_cleanly`.
     """
-    body_ref = ref(response.stream)
+    body = response.stream
+    close_body = body.aclose
     network_stream = response.extensions.get("network_stream")
 
+    async def close_both() -> None:
+        await network_stream.aclose()
+        await close_body()
+
     async def close() -> None:
-        body = body_ref()
-        known = network_stream is None or give_up_leftovers(body, network_stream) or not ours
-
-        async def close_body() -> None:
-            if not known:
-                await network_stream.aclose()
-            await type(body).aclose(body)
-
+        work = close_body
+        if network_stream is not None and not give_up_leftovers(body, network_stream) and ours:
+            work = close_both
         if running_loop() is None:
-            await close_body()
+            await work()
         else:
-            await uninterrupted(close_body)
+            await uninterrupted(work)
 
-    response.stream.aclose = close
+    body.aclose = close
 
 
 async def uninterrupted(work: Callable[[], Awaitable[object]]) -> None:

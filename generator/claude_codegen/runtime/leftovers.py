@@ -13,7 +13,6 @@ that are private to it and to the libraries below. This looks into those of http
 from __future__ import annotations
 
 from typing import Any
-from weakref import ref
 
 # From the body that httpx gives to the state of its connection, which h11 keeps.
 _PATH = ("_stream", "_httpcore_stream", "_stream", "_connection", "_h11_state")
@@ -47,16 +46,15 @@ def close_cleanly(response: Any, *, ours: bool) -> None:
     network_stream = response.extensions.get("network_stream")
     if network_stream is None:
         return
-    # The response would live until the garbage collector came if it referred to itself.
-    body_ref = ref(response.stream)
+    body = response.stream
+    close_body = body.close
 
     def close() -> None:
-        body: Any = body_ref()
         if not give_up_leftovers(body, network_stream) and ours:
             network_stream.close()
-        type(body).close(body)
+        close_body()
 
-    response.stream.close = close
+    body.close = close
 
 
 def _holds_bytes(stream: Any) -> bool:

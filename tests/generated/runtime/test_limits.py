@@ -272,6 +272,18 @@ def test_the_backend_is_in_force() -> None:
     assert not network.install(httpx.MockTransport(lambda _: httpx.Response(200)), [])
 
 
+def test_a_deadline_before_the_handshake_closes_the_connection() -> None:
+    """httpcore leaves closing to what failed, and the garbage collector would find the socket."""
+    ours, theirs = socket.socketpair()
+    backend: Any = httpcore._backends.sync  # type: ignore[attr-defined]
+    with theirs:
+        stream = network.DeadlineStream(backend.SyncStream(ours))
+        context: Any = None
+        with pytest.raises(httpcore.ConnectTimeout):
+            stream.start_tls(context, "x.invalid", Limit(None, time.monotonic() - 1))
+        assert ours.fileno() == -1
+
+
 def test_without_the_backend_the_clock_is_looked_at_between_pieces(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

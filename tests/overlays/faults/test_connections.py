@@ -133,6 +133,26 @@ def test_tls_with_a_trusted_certificate(
         assert server.connections == 1
 
 
+def test_something_after_the_end_with_tls(
+    client_class: Any, certificate: Certificate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end of the answer is the end of a record, so the rest is not even decrypted yet."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.path))
+    record = 16 * 1024
+    padding = record - len(JSON.with_length(JSON.body + b" " * record)) + record
+    whole = JSON.with_length(JSON.body + b" " * padding)
+    assert len(whole) == record
+    forged = JSON.with_length(JSON.body.replace("ü".encode(), b"Forged"))
+    with FaultServer([[Send(whole + forged)]], tls=certificate.context) as server:
+
+        async def scenario(client: Any) -> None:
+            for _ in range(5):
+                assert await WAYS["create"](client) == TEXT
+
+        run(client_class, server.url, scenario)
+        assert server.connections == 5
+
+
 def tls_fails(client_class: Any, way: str, server: FaultServer, url: str) -> errors.APIError:
     seen: list[Any] = []
 
