@@ -86,7 +86,7 @@ def close_whole(response: Any, *, ours: bool) -> None:
     httpcore gives the place in its pool back in several steps. A task cancelled between them
     would take the place with it for good. Other libraries than asyncio shield it already.
 
-    ``ours`` says that the response came from a pool made here; see :func:`~.leftovers.close_cleanly`.
+    ``ours`` says that the response came from a pool made here; see ``leftovers.close_cleanly``.
     """
     body = response.stream
     close_body = body.aclose

@@ -25,7 +25,7 @@ def give_up_leftovers(body: Any, network_stream: Any) -> bool:
     To be called just before ``body`` is closed, which is when a connection becomes free for the
     next request. Returns whether that could be found out.
     """
-    state = body
+    state: Any = body
     for name in _PATH:
         state = getattr(state, name, None)
     try:

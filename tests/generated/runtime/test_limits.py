@@ -269,6 +269,9 @@ def test_the_backend_is_in_force() -> None:
         pool: Any = made._transport._pool  # type: ignore[attr-defined]  # pyright: ignore
         assert isinstance(pool._network_backend, network.Backend)
     assert isinstance(made._transport, httpx.HTTPTransport)
+    made_async = pools.make_async_http_client("http://x.invalid")
+    pool = made_async._transport._pool  # type: ignore[attr-defined]  # pyright: ignore
+    assert isinstance(pool._network_backend, network.AsyncBackend)
     assert not network.install(httpx.MockTransport(lambda _: httpx.Response(200)), [])
 
 

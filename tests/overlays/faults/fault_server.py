@@ -124,23 +124,36 @@ class FaultServer:
             self._loop.close()
 
     async def _serve_all(self) -> None:
+        # Not by sock_accept: cancelled as a connection comes, it would lose its socket.
+        self._loop.add_reader(self._listener, self._accept)
         try:
-            await asyncio.wait_for(self._accept(), _LIFETIME)
-        except asyncio.TimeoutError:
-            pass
+            await asyncio.sleep(_LIFETIME)
         finally:
+            self._loop.remove_reader(self._listener)
             connected = list(self._connected)
             for task in connected:
                 task.cancel()
             await asyncio.gather(*connected, return_exceptions=True)
+            # What was cancelled in a handshake is closed a turn later.
+            await asyncio.sleep(0)
 
-    async def _accept(self) -> None:
-        while True:
-            accepted, _ = await self._loop.sock_accept(self._listener)
-            task = self._loop.create_task(self._serve(accepted, self.connections))
-            self._connected.add(task)
-            task.add_done_callback(self._connected.discard)
-            self.connections += 1
+    def _accept(self) -> None:
+        try:
+            accepted, _ = self._listener.accept()
+        except OSError:
+            # It went away again before it was accepted.
+            return
+        accepted.setblocking(False)
+        task = self._loop.create_task(self._serve(accepted, self.connections))
+        self._connected.add(task)
+
+        def end(task: asyncio.Task[None]) -> None:
+            self._connected.discard(task)
+            # A task that was cancelled before it began has not done so.
+            accepted.close()
+
+        task.add_done_callback(end)
+        self.connections += 1
 
     async def _serve(self, accepted: socket.socket, number: int) -> None:
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -152,7 +165,6 @@ class FaultServer:
             )
         except OSError:
             # No handshake came about, which is what some tests are for.
-            accepted.close()
             return
         writer = asyncio.StreamWriter(transport, protocol, reader, self._loop)
         try:
