@@ -139,14 +139,39 @@ def excerpt(content: bytes) -> str:
     if "<" in text:
         import re
 
-        text = re.sub(r"(?is)<(script|style|head)\b.*?</\1\s*>|<!--.*?-->", " ", text) or text
-        text = re.sub(r"<[^<>]*>", " ", text)
+        text = re.sub(r"<[^<>]*>", " ", _without_unseen(text))
         if "&" in text:
             from html import unescape
 
             text = unescape(text)
     text = "".join(character if character.isprintable() else " " for character in text)
     return shorten(" ".join(text.split()))
+
+
+def _without_unseen(text: str) -> str:
+    """Return a page without what a browser does not show: scripts, styles, comments, its head.
+
+    Looks for the end of each kind once more only where one was found before, so a page that
+    opens thousands and closes none takes no longer than any other.
+    """
+    import re
+
+    ascii_only = re.IGNORECASE | re.ASCII
+    seen: list[str] = []
+    position = 0
+    endless: set[str] = set()
+    for opening in re.finditer(r"<(script|style|head)\b|<!--", text, ascii_only):
+        kind = (opening[1] or "").lower()
+        if opening.start() < position or kind in endless:
+            continue
+        end = re.compile(rf"</{kind}\s*>" if kind else "-->", ascii_only)
+        closing = end.search(text, opening.end())
+        if closing is None:
+            endless.add(kind)
+            continue
+        seen.append(text[position : opening.start()])
+        position = closing.end()
+    return " ".join((*seen, text[position:]))
 
 
 def shorten(text: str) -> str:

@@ -9,11 +9,12 @@ import socket
 import ssl
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from claude_rest._runtime.error_bodies import parse_retry_after
+from claude_rest._runtime.error_bodies import excerpt, parse_retry_after
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -221,6 +222,29 @@ def test_html_is_one_readable_line() -> None:
     assert len(error.message) == len("the body is not JSON: ") + 200
     assert error.body == page
     assert type(error).__name__ == "InternalServerError"
+
+
+@pytest.mark.parametrize("opening", ["<script>", "<head ", "<!--", "<style></script>", "<"])
+def test_a_page_that_closes_nothing_is_read_in_linear_time(opening: str) -> None:
+    page = opening * (65_000 // len(opening))
+    started = time.thread_time()
+    excerpt(page.encode())
+    # Searching for each end anew takes ten seconds.
+    assert time.thread_time() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [
+        ("a<SCRIPT>x</script >b<!-- > x -->c<style>x</Style>d", "a b c d"),
+        ("a<script><!--</script>b<!-- </script> -->c", "a b c"),
+        ("a<script>b<style>x</style>c<header>d", "a b c d"),
+        ("a<!--b<script>x</script>c", "a<!--b c"),
+        ("<\u017fcript>a<script\u017f>b", "a b"),
+    ],
+)
+def test_what_a_browser_does_not_show_is_left_out(page: str, text: str) -> None:
+    assert excerpt(page.encode()) == text
 
 
 @pytest.mark.parametrize(
