@@ -5,7 +5,11 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from claude_rest._runtime.errors import APIConnectionError, APIError
+from claude_rest._runtime.errors import (
+    APIConnectionError,
+    APIError,
+    APIResponseValidationError,
+)
 from claude_rest._runtime.timeouts import Timeout
 
 from .attempts import Attempts
@@ -68,11 +72,11 @@ class Driver(CallCore):
             raw = self._send(prepared, plan, attempts)
         if raw.meta.status_code < 300:
             return raw
-        broken: APIConnectionError | None = None
+        broken: APIError | None = None
         try:
             content = self._read(plan, raw)
-        except APIConnectionError as error:
-            # The status is known, and says more than that its body broke off.
+        except (APIConnectionError, APIResponseValidationError) as error:
+            # The status is known, and says more than that its body cannot be read.
             content, broken = b"", error
         raise self._status_error(prepared.operation, content, raw.meta) from broken
 
@@ -184,11 +188,11 @@ class AsyncDriver(CallCore):
             raw = await self._send(prepared, plan, attempts)
         if raw.meta.status_code < 300:
             return raw
-        broken: APIConnectionError | None = None
+        broken: APIError | None = None
         try:
             content = await self._read(plan, raw)
-        except APIConnectionError as error:
-            # The status is known, and says more than that its body broke off.
+        except (APIConnectionError, APIResponseValidationError) as error:
+            # The status is known, and says more than that its body cannot be read.
             content, broken = b"", error
         raise self._status_error(prepared.operation, content, raw.meta) from broken
 

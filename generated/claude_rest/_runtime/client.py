@@ -434,11 +434,11 @@ class BaseClient(ClientCore):
     def _send(self, prepared: PreparedRequest, options: RequestOptions) -> RawResponse:
         raw = self._sender.send(prepared, timeout=self._timeout(options))
         if raw.status_code >= 300:
-            broken: APIConnectionError | None = None
+            broken: APIError | None = None
             try:
                 content = raw.read()
-            except APIConnectionError as error:
-                # The status is known, and says more than that its body was cut off.
+            except (APIConnectionError, APIResponseValidationError) as error:
+                # The status is known, and says more than that its body cannot be read.
                 content, broken = b"", error
             raise self._status_error(prepared.operation, content, raw.meta) from broken
         return raw
@@ -578,11 +578,11 @@ class BaseAsyncClient(ClientCore):
     async def _send(self, prepared: PreparedRequest, options: RequestOptions) -> AsyncRawResponse:
         raw = await self._sender.send(prepared, timeout=self._timeout(options))
         if raw.status_code >= 300:
-            broken: APIConnectionError | None = None
+            broken: APIError | None = None
             try:
                 content = await raw.read()
-            except APIConnectionError as error:
-                # The status is known, and says more than that its body was cut off.
+            except (APIConnectionError, APIResponseValidationError) as error:
+                # The status is known, and says more than that its body cannot be read.
                 content, broken = b"", error
             raise self._status_error(prepared.operation, content, raw.meta) from broken
         return raw

@@ -417,6 +417,17 @@ FAULTS: tuple[Fault, ...] = (
         Ending("BadRequestError", status=400),
     ),
     Fault(
+        "529 whose body claims to be compressed",
+        lambda good: [
+            Send(
+                good.head("HTTP/1.1 529 Overloaded", content_length=7, content_encoding="gzip")
+                + b"no gzip"
+            )
+        ],
+        Ending("OverloadedError", requests=3, status=529),
+        Ending("OverloadedError", requests=3, status=529),
+    ),
+    Fault(
         "413 before the body is read",
         lambda _: [Unread(), *failed(413, error_body("request_too_large")), HangUp()],
         Ending("ContentTooLargeError", status=413),
