@@ -87,6 +87,7 @@ class EventReader(Generic[T]):
         "_decoder",
         "_marks",
         "_operation",
+        "_passed",
         "_queue",
         "_terminal",
         "ended",
@@ -121,6 +122,8 @@ class EventReader(Generic[T]):
         self._decode = decode
         self._decoder = SSEDecoder(max_event_bytes)
         self._queue: deque[ServerSentEvent] = deque()
+        # How many at the front of the queue are pings that peek() has looked at.
+        self._passed = 0
         self._terminal = frozenset(terminal)
         # Data with none of these in it ends no stream, so there is no need to decode it.
         self._marks = (b"error", *(name.encode() for name in sorted(self._terminal)))
@@ -143,6 +146,7 @@ class EventReader(Generic[T]):
         """Return the next event as it was sent, pings and errors too, or :data:`NOTHING`."""
         if self.ended or not self._queue:
             return NOTHING
+        self._passed = 0
         event: ServerSentEvent = self._queue.popleft()
         kind = event.event
         data = event.data
@@ -160,6 +164,7 @@ class EventReader(Generic[T]):
         Raises the :class:`APIStatusError` that an ``error`` event stands for, and
         :class:`APIResponseValidationError` for an event that is not JSON.
         """
+        self._passed = 0
         while self._queue and not self.ended:
             name, data, _, _ = self._queue.popleft()
             if name == "ping":
@@ -196,22 +201,27 @@ class EventReader(Generic[T]):
         """
         if self.ended:
             return NOTHING
-        for name, data, _, _ in self._queue:
-            if name == "ping":
-                continue
-            if name == "error":
-                raise self._error(data)
-            try:
-                kind = _type_of(loads(data)) or name
-            except DecodeError as error:
-                if data.strip() == b"[DONE]":
-                    continue
-                raise self._not_json(name, data, error) from error
-            if kind == "error":
-                raise self._error(data)
-            if kind != "ping":
+        while self._passed < len(self._queue):
+            name, data, _, _ = self._queue[self._passed]
+            if self._counts(name, data):
                 return True
+            self._passed += 1
         return NOTHING
+
+    def _counts(self, name: str, data: bytes) -> bool:
+        if name == "ping":
+            return False
+        if name == "error":
+            raise self._error(data)
+        try:
+            kind = _type_of(loads(data)) or name
+        except DecodeError as error:
+            if data.strip() == b"[DONE]":
+                return False
+            raise self._not_json(name, data, error) from error
+        if kind == "error":
+            raise self._error(data)
+        return kind != "ping"
 
     def _error(self, data: bytes) -> APIStatusError:
         self.ended = True
@@ -266,6 +276,7 @@ class EventReader(Generic[T]):
     def discard(self) -> None:
         """Forget what has been received and not been taken."""
         self._queue.clear()
+        self._passed = 0
 
     def _ping(self, data: bytes) -> Any:
         from .struct import Unknown

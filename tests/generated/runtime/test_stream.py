@@ -25,7 +25,13 @@ from claude_rest._runtime.errors import (
 )
 from claude_rest._runtime.meta import Meta
 from claude_rest._runtime.sse import ServerSentEvent
-from claude_rest._runtime.stream import AsyncJSONLStream, AsyncStream, JSONLStream, Stream
+from claude_rest._runtime.stream import (
+    AsyncJSONLStream,
+    AsyncStream,
+    EventReader,
+    JSONLStream,
+    Stream,
+)
 from claude_rest._runtime.struct import Unknown
 from counted_work import LINEAR, growth
 from loopback import event
@@ -553,6 +559,20 @@ def primed(mode: str, chunks: tuple[Chunk, ...], raw: bool = False, **settings: 
     except Exception as error:  # noqa: BLE001
         return left, seen, error, source.closed
     return left, seen, None, source.closed
+
+
+def test_priming_looks_at_each_ping_once() -> None:
+    def steps(pings: int) -> Iterator[Callable[[], object]]:
+        reader = EventReader(lambda value: value, meta=META, terminal=TERMINAL)
+
+        def step() -> None:
+            reader.feed(b'data: {"type": "ping"}\n\n')
+            reader.peek()
+
+        for _ in range(pings):
+            yield step
+
+    assert growth(steps, 100) < LINEAR
 
 
 @both
