@@ -50,6 +50,12 @@ def _leads_elsewhere(response: httpx.Response) -> bool:
     return is_redirect(response.status_code, response.headers)
 
 
+def _refuse_closed(given: Any) -> None:
+    # httpx raises a plain RuntimeError; not all that is built like it can tell.
+    if getattr(given, "is_closed", False) is True:
+        raise ClosedClientError("http_client has been closed")
+
+
 class Sender:
     """Sends requests over httpx: one request per :meth:`send` and no retry.
 
@@ -138,6 +144,7 @@ class Sender:
         if self._closed:
             raise ClosedClientError("the client has been closed")
         if self._given is not None:
+            _refuse_closed(self._given)
             return self._given
         if self._pid != os.getpid():
             # Sockets inherited through a fork belong to the parent: not used, and not closed in
@@ -149,6 +156,9 @@ class Sender:
         client = self._pools.get(scheme)
         if client is None:
             with self._lock:
+                if self._closed:
+                    # By another thread, just now: it would close no pool made after it.
+                    raise ClosedClientError("the client has been closed")
                 client = self._pools.get(scheme)
                 if client is None:
                     client = self._pools[scheme] = make_http_client(url)
@@ -195,7 +205,9 @@ class AsyncSender:
         """Send ``prepared``; see :meth:`Sender.send`. The deadline holds for everything here."""
         if self._closed:
             raise ClosedClientError("the client has been closed")
-        if self._given is None and not is_prepared(prepared.url):
+        if self._given is not None:
+            _refuse_closed(self._given)
+        elif not is_prepared(prepared.url):
             # Certificate authorities take tens of milliseconds to read, the first time.
             url = prepared.url
             await off_loop(lambda: prepare(url))
@@ -238,8 +250,6 @@ class AsyncSender:
             followed += 1
 
     def _pool(self, url: str) -> LoopPool:
-        if self._closed:
-            raise ClosedClientError("the client has been closed")
         if self._pid != os.getpid():
             # Dropping them would wake their loops, which are those of the parent.
             _inherited.append(self._pools)
@@ -249,6 +259,9 @@ class AsyncSender:
         loop = running_loop()
         scheme = url.partition(":")[0]
         with self._lock:
+            if self._closed:
+                # By another thread, or while this task waited for the certificate authorities.
+                raise ClosedClientError("the client has been closed")
             pools = self._pools.get(loop)
             if pools is None:
                 # A pool refers to its loop, so loops that are gone would never be freed.

@@ -381,6 +381,7 @@ def envelope(kind: str, message: str = "Oh no", **details: str) -> dict[str, Any
         ),
         (response(300), APIStatusError, "HTTP 300: the body is empty"),
         (b"HTTP/1.1 529 Overloaded\r\ncontent-length: 99\r\n\r\n{", OverloadedError, "empty"),
+        (response(529, b"no gzip", headers={"content-encoding": "gzip"}), OverloadedError, "empty"),
     ],
 )
 def test_error_statuses(
@@ -673,6 +674,39 @@ def test_a_password_in_the_base_url_is_sent_and_not_logged(
     assert server.requests[0].header("authorization") == "Basic dXNlcjpodW50ZXIy"
     assert "hunter2" not in caplog.text
     assert "httpx" in {record.name for record in caplog.records}
+
+
+@both
+def test_a_given_client_that_is_closed_says_so(mode: str) -> None:
+    async def run() -> None:
+        given = httpx.AsyncClient()
+        await given.aclose()
+        await AsyncClient(http_client=given).call(CREATE, {"model": "m"}, {})
+
+    with pytest.raises(ClosedClientError, match="http_client"):
+        if mode == "async":
+            asyncio.run(run())
+        else:
+            closed = httpx.Client()
+            closed.close()
+            Client(http_client=closed).call(CREATE, {"model": "m"}, {})
+
+
+@both
+def test_no_pool_is_made_once_the_client_is_closed(mode: str) -> None:
+    # Closed by another thread between the first look and the lock.
+    class ClosesFirst:
+        def __enter__(self) -> None:
+            sender._closed = True
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+    sender: Any = send.AsyncSender() if mode == "async" else send.Sender()
+    sender._lock = ClosesFirst()
+    with pytest.raises(ClosedClientError):
+        (sender._pool if mode == "async" else sender._client)("http://a.test")
+    assert not sender._pools
 
 
 @both
