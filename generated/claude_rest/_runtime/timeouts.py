@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 
 DEFAULT_TIMEOUT_SECONDS: Final = 600.0
 DEFAULT_CONNECT_TIMEOUT_SECONDS: Final = 5.0
+_FOREVER: Final = float("inf")
 
 
 class Timeout:
-    """Limits in seconds; ``None`` waits forever. Immutable, compares by value."""
+    """Limits in seconds; ``None`` waits forever, and so does infinity. Immutable, compares by value."""
 
     __slots__ = ("connect", "deadline", "first_byte", "idle", "pool", "write")
 
@@ -67,18 +68,29 @@ class Timeout:
             "deadline": deadline,
         }
         for name, value in values.items():
-            if value is not None and value <= 0:
+            # Written so that "not a number" does not pass either.
+            if value is not None and not value > 0:
                 raise ValueError(f"{name} is in seconds, more than 0, or None for no limit")
-            object.__setattr__(self, name, value)
+            # A socket takes no infinity.
+            object.__setattr__(self, name, None if value == _FOREVER else value)
 
     @classmethod
     def of(cls, value: Any) -> Self:
-        """Return ``value`` as limits: a number, ``None``, ``UNSET``, or an ``httpx.Timeout``."""
+        """Return ``value`` as limits: a number, ``None``, ``UNSET``, or an ``httpx.Timeout``.
+
+        Raises ``TypeError`` for anything else.
+        """
         if isinstance(value, cls):
             return value
         if value is UNSET or value is None or isinstance(value, (int, float)):
             return cls(value)
-        return cls(connect=value.connect, pool=value.pool, write=value.write, read=value.read)
+        try:
+            return cls(connect=value.connect, pool=value.pool, write=value.write, read=value.read)
+        except AttributeError:
+            raise TypeError(
+                "timeout is a number of seconds, None, a Timeout or an httpx.Timeout, not "
+                f"{type(value).__name__}"
+            ) from None
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("Timeout is immutable")

@@ -335,3 +335,22 @@ def test_the_status_is_known_though_its_body_takes_too_long(mode: str) -> None:
         else:
             with Client(base_url=server.url, timeout=timeout) as client:
                 client.models.retrieve("m")
+
+
+def test_limits_that_make_no_sense() -> None:
+    for seconds in (0, -1.0, float("nan")):
+        with pytest.raises(ValueError, match="more than 0"):
+            Timeout(seconds)
+        with pytest.raises(ValueError, match="deadline"):
+            Timeout(deadline=seconds)
+    for value in ("5", (5, 60), object()):
+        with pytest.raises(TypeError, match=f"not {type(value).__name__}"):
+            Timeout.of(value)
+
+
+@both
+def test_infinity_is_no_limit(mode: str) -> None:
+    endless = float("inf")
+    assert Timeout(endless, deadline=endless) == Timeout(None)
+    with LoopbackServer([[Send(response(200, json={"id": "1"}))]]) as server:
+        assert retrieve(mode, server.url, endless)
