@@ -392,6 +392,9 @@ def _url_problem(url: str) -> str | None:
         port = port.removeprefix(":")
     if not name:
         return "this one has no host"
+    # As long as the names of the domain name system may be, which is all that can be looked up.
+    if not bracket and not all(0 < len(label) < 64 for label in name.removesuffix(".").split(".")):
+        return "a part of the host between two dots is empty or longer than 63 characters"
     if "\\" in host or (port and not (port.isascii() and port.isdigit() and int(port) < 65536)):
         return "the port of this one is no number; percent-encode a password with / ? or # in it"
     return None

@@ -271,7 +271,8 @@ def test_base_url(base: str, url: str) -> None:
 
 @pytest.mark.parametrize(
     "base", ["", "api.test", "//api.test", "ftp://x", "https://", "https:///v1", "https://a b",
-             "https://:80", "http://h\n"]
+             "https://:80", "https://a..b", "https://.a", f"https://{64 * 'a'}.test/v1",
+             "http://h\n"]
 )  # fmt: skip
 def test_base_url_that_is_refused(base: str) -> None:
     if base == "http://h\n":
