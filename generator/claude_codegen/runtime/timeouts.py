@@ -17,7 +17,7 @@ _FOREVER: Final = float("inf")
 
 
 class Timeout:
-    """Limits in seconds; ``None`` waits forever, and so does infinity. Immutable, compares by value."""
+    """Limits in seconds; ``None`` and infinity wait forever. Immutable, compares by value."""
 
     __slots__ = ("connect", "deadline", "first_byte", "idle", "pool", "write")
 
