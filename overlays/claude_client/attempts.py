@@ -48,7 +48,11 @@ class Attempts:
         self._budget = budget
         self._spent: int | None = None
         self._started = monotonic()
-        self.deadline = None if policy.deadline is None else self._started + policy.deadline
+        seconds = policy.deadline
+        # A socket takes no infinity.
+        self.deadline = (
+            None if seconds is None or seconds == float("inf") else self._started + seconds
+        )
         self.number = 1
 
     def failed(self, error: APIError) -> float:

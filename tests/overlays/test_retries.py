@@ -453,7 +453,15 @@ def test_an_error_tells_why_it_was_not_retried() -> None:
 
 @pytest.mark.parametrize(
     ("limit", "deadline", "expected"),
-    [(None, None, None), (5.0, None, 5.0), (None, 5.0, 5.0), (3.0, 5.0, 3.0), (5.0, 3.0, 3.0)],
+    [
+        (None, None, None),
+        (5.0, None, 5.0),
+        (None, 5.0, 5.0),
+        (3.0, 5.0, 3.0),
+        (5.0, 3.0, 3.0),
+        (None, float("inf"), None),
+        (3.0, float("inf"), 3.0),
+    ],
 )
 def test_of_two_deadlines_the_shorter_holds(
     limit: float | None,
