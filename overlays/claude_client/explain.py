@@ -6,7 +6,7 @@ arguments; what it hands on is then planned like any other call.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from claude_rest._runtime.request import is_secret, visible_url
 from claude_rest._runtime.timeouts import Timeout
@@ -25,11 +25,16 @@ if TYPE_CHECKING:
 SHOWN_BODY_CHARACTERS = 4000
 """How much of a body ``str()`` of an explanation shows."""
 
+_HIDDEN = "[hidden]"
+# Narrower than for headers: a body has max_tokens, the signature of a thought and many keys.
+_SECRET_ENDINGS = ("api_key", "authorization", "password", "private_key", "secret", "token")
+
 
 class Explanation:
     """One request as it would be sent; ``str()`` tells it in words.
 
-    Values of headers that hold secrets are hidden, and so are keys in the query.
+    Values of headers that hold secrets are hidden, and so are keys in the query, and in the body
+    strings whose names say that they are secret and passwords and keys in URLs.
     """
 
     __slots__ = (
@@ -55,7 +60,8 @@ class Explanation:
     headers: dict[str, str]
     """By lower-case name."""
     body: Any
-    """The JSON value of the body. Of a form, a list of its parts: of files name, type and size."""
+    """The JSON value of the body, without secrets such as ``authorization_token``. Of a form, a
+    list of its parts: of files name, type and size."""
     betas: dict[str, tuple[str, ...]]
     """Flags of ``anthropic-beta`` in their order, each with the reasons it is there."""
     api_version: str | None
@@ -120,7 +126,8 @@ def explain(client: Any, method: Any, args: tuple[Any, ...], kwargs: dict[str, A
         arguments = {key: read_once(value) for key, value in arguments.items()}
     core: CallCore = call.core
     settings: Any = {**options, "check_sizes": False}
-    streams = call.streams or core.streams_unasked(operation, arguments, options)
+    # An answer that is handed out as it came is never streamed unasked.
+    streams = call.streams or (not call.raw and core.streams_unasked(operation, arguments, options))
     plan = core.plan(
         operation, arguments, settings, call.via_beta, streaming=True if streams else None
     )
@@ -140,7 +147,7 @@ def _explanation(
     found.method = prepared.method
     found.url = visible_url(prepared.url)
     found.headers = {
-        name: "[hidden]" if is_secret(name) else value for name, value in prepared.headers
+        name: _HIDDEN if is_secret(name) else value for name, value in prepared.headers
     }
     found.size = 0 if prepared.content is None else len(prepared.content)
     found.limit = operation.max_bytes
@@ -204,7 +211,7 @@ def _body(content: Any) -> Any:
     if isinstance(content, bytes):
         from claude_rest._runtime.codec import loads
 
-        return loads(content)
+        return _without_secrets(loads(content))
     return [
         {
             "name": part.name,
@@ -213,9 +220,36 @@ def _body(content: Any) -> Any:
             "size": part.size,
         }
         if part.filename is not None
-        else {"name": part.name, "value": b"".join(part.chunks()).decode()}
+        else {
+            "name": part.name,
+            "value": _without_secret(part.name, b"".join(part.chunks()).decode()),
+        }
         for part in content.parts
     ]
+
+
+def _without_secrets(body: Any) -> Any:
+    """Hide in ``body``, which is changed in place, what nobody else should read."""
+    pending = [body]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, dict):
+            fields = cast("dict[str, Any]", value)
+            for name, field in fields.items():
+                if isinstance(field, str):
+                    fields[name] = _without_secret(name, field)
+                else:
+                    pending.append(field)
+        elif isinstance(value, list):
+            pending.extend(cast("list[Any]", value))
+    return body
+
+
+def _without_secret(name: str, text: str) -> str:
+    name = name.lower().replace("-", "_")
+    if name.endswith(_SECRET_ENDINGS):
+        return _HIDDEN
+    return visible_url(text) if name.endswith("url") and "://" in text else text
 
 
 def _shown(body: Any) -> str:
@@ -240,6 +274,7 @@ class _Captured(BaseException):
         via_beta: bool,
         *,
         streams: bool,
+        raw: bool,
     ) -> None:
         super().__init__()
         self.core = core
@@ -248,27 +283,33 @@ class _Captured(BaseException):
         self.options = options
         self.via_beta = via_beta
         self.streams = streams
+        self.raw = raw
 
 
 class _Capturing:
     """A caller that carries nothing out."""
 
-    __slots__ = ("_core",)
+    __slots__ = ("_core", "_raw")
 
-    def __init__(self, core: Any) -> None:
+    def __init__(self, core: Any, *, raw: bool = False) -> None:
         self._core = core
+        self._raw = raw
 
     def call(
         self, operation: Operation, arguments: Any, options: Any, via_beta: bool = False
     ) -> NoReturn:
-        raise _Captured(self._core, operation, arguments, options, via_beta, streams=False)
+        raise _Captured(
+            self._core, operation, arguments, options, via_beta, streams=False, raw=self._raw
+        )
 
     paginate = call
 
     def stream(
         self, operation: Operation, arguments: Any, options: Any, via_beta: bool = False
     ) -> NoReturn:
-        raise _Captured(self._core, operation, arguments, options, via_beta, streams=True)
+        raise _Captured(
+            self._core, operation, arguments, options, via_beta, streams=True, raw=self._raw
+        )
 
 
 def _captured(method: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Captured:
@@ -308,7 +349,8 @@ def _rebound(method: Any) -> Any:
         return owner.__class__(_Capturing(core), owner._method)
     name = method.__name__
     resource: Any = owner
-    bound = resource.__class__(_Capturing(core), via_beta=resource._via_beta)
+    capturing = _Capturing(core, raw=core is not caller)
+    bound = resource.__class__(capturing, via_beta=resource._via_beta)
     if name == "stream" and hasattr(bound, "create"):
         name = "create"
     return getattr(bound, name)

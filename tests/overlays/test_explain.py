@@ -207,3 +207,45 @@ def test_a_long_body_is_cut() -> None:
     text = str(client.explain("messages.create", **{**HELLO, "messages": long}))
     assert len(text) < 6000
     assert "more characters" in text
+
+
+@pytest.mark.parametrize("client_class", CLIENTS)
+def test_secrets_of_the_body_are_hidden(client_class: Any) -> None:
+    client = make(client_class)
+    server = {
+        "type": "url",
+        "url": "https://user:hush@mcp.example/sse?api_key=hush&page=1",
+        "name": "n",
+        "authorization_token": "hush",
+    }
+    thought = {"type": "thinking", "thinking": "…", "signature": "seen"}
+    params = {
+        **HELLO,
+        "messages": [*HELLO["messages"], {"role": "assistant", "content": [thought]}],
+        "mcp_servers": [server],
+    }
+    found = client.explain(
+        client.beta.messages.batches.create, requests=[{"custom_id": "a", "params": params}]
+    )
+    assert "hush" not in str(found)
+    shown = found.body["requests"][0]["params"]
+    assert shown["mcp_servers"] == [
+        {
+            **server,
+            "url": "https://mcp.example/sse?api_key=[hidden]&page=1",
+            "authorization_token": "[hidden]",
+        }
+    ]
+    assert shown["messages"] == params["messages"]
+    assert shown["max_tokens"] == 100
+    assert server["authorization_token"] == "hush"
+
+
+@pytest.mark.parametrize("client_class", CLIENTS)
+def test_raw_answers_are_not_streamed_unasked(client_class: Any) -> None:
+    client = make(client_class)
+    long = {**HELLO, "max_tokens": 64_000}
+    assert client.explain(client.messages.create, **long).body["stream"] is True
+    raw = client.messages.with_raw_response
+    assert "stream" not in client.explain(raw.create, **long).body
+    assert client.explain(raw.create, **long, stream=True).body["stream"] is True
