@@ -24,8 +24,9 @@ def next_arguments(
     - ``token-cursor``, ``two-way-cursor``: ends when ``next_page`` is null or absent. An empty
       page with a cursor is not the end.
     - ``report-cursor``: the same, and ends when ``has_more`` is false.
-    - ``id-cursor``: ends when ``has_more`` is false or ``data`` is empty. A call that began with
-      ``before_id`` goes on towards the newer end, by the first id of each page.
+    - ``id-cursor``: ends when ``has_more`` is false, or ``data`` is empty and ``has_more`` is not
+      true. A call that began with ``before_id`` goes on towards the newer end, by the first id of
+      each page.
 
     Raises :class:`PaginationError` when ``has_more`` is true and the cursor is null: taking that
     for the end would lose items without a word.
@@ -39,7 +40,8 @@ def next_arguments(
             return None
         return _with_cursor(arguments, "page", cursor)
     if "id-cursor" in styles:
-        if body.get("has_more") is False or not body.get("data"):
+        more = body.get("has_more")
+        if more is False or (more is not True and not body.get("data")):
             return None
         backward = arguments.get("before_id", UNSET) not in (None, UNSET)
         name = "first_id" if backward else "last_id"

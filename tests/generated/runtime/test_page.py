@@ -45,6 +45,7 @@ def ids(*names: str, more: bool | None = True) -> dict[str, Any]:
     [
         (ID, {"data": [1], "has_more": True, "last_id": None}),
         (ID, {"data": [1], "has_more": True, "last_id": ""}),
+        (ID, {"data": [], "has_more": True, "last_id": None}),
         (REPORT, {"data": [1], "has_more": True, "next_page": None}),
         (FILES, {"data": [1], "has_more": True, "next_page": None}),
     ],
@@ -56,10 +57,12 @@ def test_more_without_a_cursor_is_an_error(styles: tuple[str, ...], body: dict[s
     def fetch(following: dict[str, Any]) -> Page[Any]:
         raise AssertionError
 
-    page = Page(body, [1], styles=styles, arguments={}, fetch=fetch, operation="x.list")
-    assert repr(page) == "Page(1 items, has_next_page=unknown)"
+    page = Page(
+        body, list(body["data"]), styles=styles, arguments={}, fetch=fetch, operation="x.list"
+    )
+    assert repr(page) == f"Page({len(page.data)} items, has_next_page=unknown)"
     items = iter(page)
-    assert next(items) == 1
+    assert [next(items) for _ in page.data] == page.data
     with pytest.raises(PaginationError) as caught:
         next(items)
     assert caught.value.operation == "x.list"
@@ -74,7 +77,11 @@ def test_more_without_a_cursor_is_an_error(styles: tuple[str, ...], body: dict[s
         (ID, {"before_id": UNSET, "after_id": None}, ids("a"), {"after_id": "a"}),
         (ID, {}, ids("a", more=False), None),
         (ID, {}, ids("a", more=None), {"after_id": "a"}),
-        (ID, {}, ids(), None),
+        # An empty page is the end unless it says otherwise.
+        (ID, {}, ids(more=None), None),
+        (ID, {}, ids(more=False), None),
+        (ID, {}, {"data": [], "has_more": True, "last_id": "b"}, {"after_id": "b"}),
+        (ID, {"before_id": "m"}, {"data": [], "has_more": True, "first_id": "k"}, {"before_id": "k"}),
         (ID, {}, {}, None),
         (TOKEN, {"limit": 5}, {"data": [1], "next_page": "p2"}, {"limit": 5, "page": "p2"}),
         (TOKEN, {"page": "p2"}, {"data": [], "next_page": "p3"}, {"page": "p3"}),
