@@ -102,6 +102,8 @@ class OperationNode:
     betas: tuple[BetaNeed, ...]
     version: VersionSpan | None
     max_bytes: int | None
+    max_items: tuple[tuple[str, int], ...]
+    """How many items a list among the top-level fields of the body may have."""
     retry: str
     error_codes: tuple[str, ...]
     unavailable_on: tuple[str, ...]
@@ -326,10 +328,17 @@ class _Builder:
         place = self.bundle.locate(pointer("paths", parsed.path, parsed.method))
         body = self.resolve(source.get("requestBody", {}))
         body_kind = body_type = None
+        max_items: tuple[tuple[str, int], ...] = ()
         if body:
             body_kind = "json" if JSON in body["content"] else "multipart"
             ((_, media),) = body["content"].items()
             body_type = component_of(media["schema"]["$ref"])
+            fields = self.resolve(media["schema"]).get("properties", {})
+            max_items = tuple(
+                (name, field["maxItems"])
+                for name, field in fields.items()
+                if field.get("maxItems") is not None
+            )
         beta = beta_need(source.get("x-beta"))
         resource, method_name = source["x-resource"], source["x-method"]
         pagination = source.get("x-pagination", [])
@@ -354,6 +363,7 @@ class _Builder:
             betas=() if beta is None else (beta,),
             version=version_span(source.get("x-api-version")),
             max_bytes=source.get("x-max-bytes"),
+            max_items=max_items,
             retry=source.get("x-retry", "mutating"),
             error_codes=tuple(source.get("x-error-codes", ())),
             unavailable_on=tuple(source.get("x-unavailable-on", ())),

@@ -189,6 +189,9 @@ def test_conduct(key: str) -> None:
     spec, operation = SPEC[key][2], OPERATIONS[key]
     assert operation.retry == spec["x-retry"]
     assert operation.max_bytes == spec.get("x-max-bytes")
+    assert operation.max_items == (
+        {"requests": 100_000} if operation.id == "messages.batches.create" else {}
+    )
     assert operation.unavailable_on == tuple(spec["x-unavailable-on"])
     assert operation.error_codes == tuple(spec["x-error-codes"])
     assert operation.deprecated == spec.get("deprecated", False)

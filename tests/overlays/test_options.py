@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import pickle
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
@@ -83,6 +84,19 @@ def test_sizes(kit: BothClients, monkeypatch: pytest.MonkeyPatch) -> None:
         kit.run(low.messages.create(**ARGUMENTS))
     assert kit.run(low.messages.create(**ARGUMENTS, check_sizes=False)).to_dict() == MESSAGE
     kit.run(low.close())
+
+
+def test_too_many_requests_of_a_batch(kit: BothClients) -> None:
+    client = kit.open()
+    requests = [{"custom_id": "a", "params": {}}] * 100_001
+    for given in (requests, iter(requests)):
+        with pytest.raises(RequestTooLargeError, match="'requests' has 100,001 items") as caught:
+            kit.run(client.messages.batches.create(requests=given))
+        error = caught.value
+        assert (error.size, error.limit, error.field) == (100_001, 100_000, "requests")
+        assert (error.sent, error.attempts, error.status_code) == (False, 0, 413)
+        assert str(pickle.loads(pickle.dumps(error))) == str(error)
+    assert not kit.server.requests
 
 
 def test_pings(kit: BothClients) -> None:

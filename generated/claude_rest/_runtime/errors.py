@@ -360,14 +360,19 @@ class RequestTooLargeError(ContentTooLargeError):
 
     sent: ClassVar[bool] = False
     size: int
-    """Bytes of the body; of a form, those of its files."""
+    """Bytes of the body; of a form, those of its files. With ``field``, how many items it has."""
     limit: int
-    """Bytes that the operation takes."""
+    """How many the operation takes."""
+    field: str | None
+    """The field of the body that has too many items; ``None`` when the body has too many bytes."""
 
-    def __init__(self, size: int, limit: int, *, operation: str | None = None) -> None:
-        """Name the size of the body and the limit, in bytes."""
+    def __init__(
+        self, size: int, limit: int, *, operation: str | None = None, field: str | None = None
+    ) -> None:
+        """Name the size of the body and the limit, in bytes, or in items of ``field``."""
+        what, unit = ("the body", "bytes") if field is None else (f"{field!r}", "items")
         super().__init__(
-            f"the body has {size:,} bytes, {size - limit:,} more than the {limit:,} that this "
+            f"{what} has {size:,} {unit}, {size - limit:,} more than the {limit:,} that this "
             "operation takes; it was not sent",
             status_code=413,
             type="request_too_large",
@@ -376,6 +381,7 @@ class RequestTooLargeError(ContentTooLargeError):
         )
         self.size = size
         self.limit = limit
+        self.field = field
 
     def _summary(self) -> str:
         return self.message

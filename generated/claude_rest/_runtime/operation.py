@@ -163,6 +163,7 @@ class Operation(_Record):
         "file_fields",
         "id",
         "max_bytes",
+        "max_items",
         "method",
         "operation_id",
         "page_item",
@@ -218,6 +219,8 @@ class Operation(_Record):
     """Last ``anthropic-version`` that has the operation."""
     max_bytes: int | None
     """Largest request body the API takes, in bytes; of a form, largest size of its files."""
+    max_items: Mapping[str, int]
+    """How many items a list among the top-level fields of the body may have, by wire name."""
     retry: Literal["safe", "billable", "mutating"]
     error_codes: tuple[str, ...]
     unavailable_on: tuple[str, ...]
@@ -249,6 +252,7 @@ class Operation(_Record):
         since: str | None = None,
         until: str | None = None,
         max_bytes: int | None = None,
+        max_items: Mapping[str, int] | None = None,
         retry: Literal["safe", "billable", "mutating"] = "mutating",
         error_codes: tuple[str, ...] = (),
         unavailable_on: tuple[str, ...] = (),
@@ -259,6 +263,7 @@ class Operation(_Record):
         values = dict(locals())
         del values["self"]
         values["body_names"] = body_names or {}
+        values["max_items"] = max_items or {}
         values["parameter_rules"] = parameter_rules or {}
         self._fill(values)
 

@@ -29,6 +29,7 @@ MESSAGES_BATCHES_CREATE = Operation(
     request_type="MessageBatchCreateParams",
     response_type="MessageBatch",
     max_bytes=268_435_456,
+    max_items={"requests": 100_000},
     retry="billable",
     error_codes=(
         "claude_code_key_creator_not_member",

@@ -111,6 +111,9 @@ def _descriptor(operation: OperationNode, representation: Representation) -> dic
                 fields[bound] = string(version)
     if operation.max_bytes is not None:
         fields["max_bytes"] = f"{operation.max_bytes:_}"
+    if operation.max_items:
+        items = ", ".join(f"{string(name)}: {limit:_}" for name, limit in operation.max_items)
+        fields["max_items"] = f"{{{items}}}"
     fields["retry"] = string(operation.retry)
     if operation.error_codes:
         fields["error_codes"] = tuple_of(operation.error_codes)

@@ -178,6 +178,8 @@ def build_request(
     elif stream_argument is not None and (streaming or stream_argument in fields):
         fields[stream_argument] = streaming
 
+    if check_size and operation.max_items:
+        _check_items(operation, {**fields, **(options.get("extra_body") or {})})
     content = _encode_body(operation, fields, options.get("extra_body"))
     limit = operation.max_bytes if check_size else None
     if content is not None and limit is not None:
@@ -406,6 +408,15 @@ def split_userinfo(url: str) -> tuple[str, str]:
     end = min((found for mark in "/?#" if (found := rest.find(mark)) >= 0), default=len(rest))
     userinfo, _, host = rest[:end].rpartition("@")
     return f"{scheme}{separator}{host}{rest[end:]}", userinfo
+
+
+def _check_items(operation: Operation, fields: Mapping[str, Any]) -> None:
+    """Raise for a list that is longer than the API takes, before it is encoded."""
+    for name, limit in operation.max_items.items():
+        value = fields.get(name)
+        # An iterator cannot be counted without using it up.
+        if hasattr(value, "__len__") and len(value) > limit:
+            raise RequestTooLargeError(len(value), limit, operation=operation.id, field=name)
 
 
 def visible_url(url: str) -> str:
