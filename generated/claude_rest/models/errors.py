@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union
 
 from .._runtime.struct import Struct, TaggedUnion, Unknown, extra, fill, model
@@ -11,8 +12,6 @@ from . import decoders
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_new = object.__new__
 
 
 @model
@@ -28,10 +27,11 @@ class APIErrorObject(Struct):
 
 
 _API_ERROR_OBJECT_KEYS = frozenset({"type", "message", "details"})
+_new_api_error_object = partial(object.__new__, APIErrorObject)
 
 
 def _decode_api_error_object(data: dict[str, Any]) -> APIErrorObject:
-    self = _new(APIErrorObject)
+    self = _new_api_error_object()
     try:
         self.type = data["type"]
         self.message = data["message"]
@@ -61,10 +61,11 @@ class AuthenticationErrorObject(Struct):
 
 
 _AUTHENTICATION_ERROR_OBJECT_KEYS = frozenset({"type", "message", "details"})
+_new_authentication_error_object = partial(object.__new__, AuthenticationErrorObject)
 
 
 def _decode_authentication_error_object(data: dict[str, Any]) -> AuthenticationErrorObject:
-    self = _new(AuthenticationErrorObject)
+    self = _new_authentication_error_object()
     try:
         self.type = data["type"]
         self.message = data["message"]
@@ -94,10 +95,11 @@ class BillingErrorObject(Struct):
 
 
 _BILLING_ERROR_OBJECT_KEYS = frozenset({"type", "message", "details"})
+_new_billing_error_object = partial(object.__new__, BillingErrorObject)
 
 
 def _decode_billing_error_object(data: dict[str, Any]) -> BillingErrorObject:
-    self = _new(BillingErrorObject)
+    self = _new_billing_error_object()
     try:
         self.type = data["type"]
         self.message = data["message"]
@@ -127,10 +129,11 @@ class ConflictErrorObject(Struct):
 
 
 _CONFLICT_ERROR_OBJECT_KEYS = frozenset({"type", "message", "details"})
+_new_conflict_error_object = partial(object.__new__, ConflictErrorObject)
 
 
 def _decode_conflict_error_object(data: dict[str, Any]) -> ConflictErrorObject:
-    self = _new(ConflictErrorObject)
+    self = _new_conflict_error_object()
     try:
         self.type = data["type"]
         self.message = data["message"]
@@ -159,10 +162,11 @@ class ErrorDetails(Struct):
 
 
 _ERROR_DETAILS_KEYS = frozenset({"error_code"})
+_new_error_details = partial(object.__new__, ErrorDetails)
 
 
 def _decode_error_details(data: dict[str, Any]) -> ErrorDetails:
-    self = _new(ErrorDetails)
+    self = _new_error_details()
     more = len(data) - 0
     if more:
         if "error_code" in data:
@@ -194,7 +198,7 @@ types may appear.
 """
 
 
-_decode_error_object = TaggedUnion(
+_union_error_object = TaggedUnion(
     "type",
     {
         "api_error": "APIErrorObject",
@@ -210,7 +214,8 @@ _decode_error_object = TaggedUnion(
         "timeout_error": "GatewayTimeoutErrorObject",
     },
     decoders,
-).decode
+)
+_decode_error_object = _union_error_object.decode
 
 
 @model
@@ -226,16 +231,20 @@ class ErrorResponse(Struct):
 
 
 _ERROR_RESPONSE_KEYS = frozenset({"type", "error", "request_id"})
+_new_error_response = partial(object.__new__, ErrorResponse)
 
 
 def _decode_error_response(data: dict[str, Any]) -> ErrorResponse:
-    self = _new(ErrorResponse)
+    self = _new_error_response()
     try:
         self.type = data["type"]
         error = data["error"]
     except KeyError:
         return _decode_error_response(fill(data, ("type", "error")))
-    self.error = _decode_error_object(error)
+    try:
+        self.error = _union_error_object.ready[error["type"]](error)
+    except (KeyError, TypeError):
+        self.error = _union_error_object.decode_carefully(error)
     more = len(data) - 2
     if more:
         if "request_id" in data:
@@ -259,10 +268,11 @@ class GatewayTimeoutErrorObject(Struct):
 
 
 _GATEWAY_TIMEOUT_ERROR_OBJECT_KEYS = frozenset({"type", "message", "details"})
+_new_gateway_timeout_error_object = partial(object.__new__, GatewayTimeoutErrorObject)
 
 
 def _decode_gateway_timeout_error_object(data: dict[str, Any]) -> GatewayTimeoutErrorObject:
-    self = _new(GatewayTimeoutErrorObject)
+    self = _new_gateway_timeout_error_object()
     try:
         self.type = data["type"]
         self.message = data["message"]
@@ -295,10 +305,11 @@ class InvalidRequestErrorObject(Struct):
 
 
 _INVALID_REQUEST_ERROR_OBJECT_KEYS = frozenset({"type", "message", "details"})
+_new_invalid_request_error_object = partial(object.__new__, InvalidRequestErrorObject)
 
 
 def _decode_invalid_request_error_object(data: dict[str, Any]) -> InvalidRequestErrorObject:
-    self = _new(InvalidRequestErrorObject)
+    self = _new_invalid_request_error_object()
     try:
         self.type = data["type"]
         self.message = data["message"]
@@ -331,10 +342,11 @@ class NotFoundErrorObject(Struct):
 
 
 _NOT_FOUND_ERROR_OBJECT_KEYS = frozenset({"type", "message", "details"})
+_new_not_found_error_object = partial(object.__new__, NotFoundErrorObject)
 
 
 def _decode_not_found_error_object(data: dict[str, Any]) -> NotFoundErrorObject:
-    self = _new(NotFoundErrorObject)
+    self = _new_not_found_error_object()
     try:
         self.type = data["type"]
         self.message = data["message"]
@@ -364,10 +376,11 @@ class OverloadedErrorObject(Struct):
 
 
 _OVERLOADED_ERROR_OBJECT_KEYS = frozenset({"type", "message", "details"})
+_new_overloaded_error_object = partial(object.__new__, OverloadedErrorObject)
 
 
 def _decode_overloaded_error_object(data: dict[str, Any]) -> OverloadedErrorObject:
-    self = _new(OverloadedErrorObject)
+    self = _new_overloaded_error_object()
     try:
         self.type = data["type"]
         self.message = data["message"]
@@ -397,10 +410,11 @@ class PermissionErrorObject(Struct):
 
 
 _PERMISSION_ERROR_OBJECT_KEYS = frozenset({"type", "message", "details"})
+_new_permission_error_object = partial(object.__new__, PermissionErrorObject)
 
 
 def _decode_permission_error_object(data: dict[str, Any]) -> PermissionErrorObject:
-    self = _new(PermissionErrorObject)
+    self = _new_permission_error_object()
     try:
         self.type = data["type"]
         self.message = data["message"]
@@ -430,10 +444,11 @@ class RateLimitErrorObject(Struct):
 
 
 _RATE_LIMIT_ERROR_OBJECT_KEYS = frozenset({"type", "message", "details"})
+_new_rate_limit_error_object = partial(object.__new__, RateLimitErrorObject)
 
 
 def _decode_rate_limit_error_object(data: dict[str, Any]) -> RateLimitErrorObject:
-    self = _new(RateLimitErrorObject)
+    self = _new_rate_limit_error_object()
     try:
         self.type = data["type"]
         self.message = data["message"]
@@ -463,10 +478,11 @@ class RequestTooLargeErrorObject(Struct):
 
 
 _REQUEST_TOO_LARGE_ERROR_OBJECT_KEYS = frozenset({"type", "message", "details"})
+_new_request_too_large_error_object = partial(object.__new__, RequestTooLargeErrorObject)
 
 
 def _decode_request_too_large_error_object(data: dict[str, Any]) -> RequestTooLargeErrorObject:
-    self = _new(RequestTooLargeErrorObject)
+    self = _new_request_too_large_error_object()
     try:
         self.type = data["type"]
         self.message = data["message"]

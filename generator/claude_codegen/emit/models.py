@@ -196,6 +196,7 @@ class _Emitter:
             attributes=[self.attribute(field, component) for field in component.fields],
             param=self.params.get(component.name),
             function=function,
+            create=f"_new_{snake_case(component.name)}",
             required=[field for field in component.fields if field.required],
             keys=f"_{snake_case(component.name).upper()}_KEYS",
             key_list=", ".join(string(field.wire_name) for field in component.fields),
@@ -206,7 +207,8 @@ class _Emitter:
             decodes=[
                 line
                 for field in component.fields
-                if field.required and (line := self.store(field, here)) is not None
+                if field.required and self.needs_decoding(field.type)
+                for line in self.store(field, here)
             ],
             optional=[
                 (string(field.wire_name), self.optional(field, here))
@@ -244,19 +246,39 @@ class _Emitter:
         target = _local(field) if self.needs_decoding(field.type) else f"self.{field.name}"
         return f"{target} = data[{string(field.wire_name)}]"
 
-    def store(self, field: Field, here: str) -> str | None:
-        if not self.needs_decoding(field.type):
-            return None
-        return f"self.{field.name} = {self.decode(field.type, _local(field), here)}"
+    def store(self, field: Field, here: str) -> list[str]:
+        """Return the lines that decode what the variable of a field holds."""
+        value = _local(field)
+        union = self.union_here(field.type, here)
+        if union is None:
+            return [f"self.{field.name} = {self.decode(field.type, value, here)}"]
+        tag, name = union
+        # What TaggedUnion.decode does, without a call of it for each object.
+        return [
+            "try:",
+            f"    self.{field.name} = {name}.ready[{value}[{string(tag)}]]({value})",
+            "except (KeyError, TypeError):",
+            f"    self.{field.name} = {name}.decode_carefully({value})",
+        ]
+
+    def union_here(self, kind: Type, here: str) -> tuple[str, str] | None:
+        """Return the tag and the variable of the union that ``kind`` is, where this module has it."""
+        match kind:
+            case Nullable(inner):
+                return self.union_here(inner, here)
+            case Tagged(tag=tag):
+                return tag, self.hoisted(kind)
+            case Ref(name):
+                alias = self.components[name].alias
+                if isinstance(alias, Tagged) and self.components[name].module == here:
+                    return alias.tag, f"_union_{snake_case(name)}"
+        return None
 
     def optional(self, field: Field, here: str) -> list[str]:
         get = f"data[{string(field.wire_name)}]"
         if not self.needs_decoding(field.type):
             return [f"self.{field.name} = {get}"]
-        return [
-            f"{_local(field)} = {get}",
-            f"self.{field.name} = {self.decode(field.type, _local(field), here)}",
-        ]
+        return [f"{_local(field)} = {get}", *self.store(field, here)]
 
     # -- aliases ---------------------------------------------------------------------------
 
@@ -306,7 +328,8 @@ class _Emitter:
             return ""
         function = f"_decode_{snake_case(component.name)}"
         if isinstance(alias, Tagged):
-            return f"{function} = {self.union(alias)}"
+            union = f"_union_{snake_case(component.name)}"
+            return f"{union} = {self.union(alias)}\n{function} = {union}.decode"
         lines = [f"def {function}(value: Any) -> Any:"]
         for condition, decoded in self.branches(alias, "value", here):
             if condition is None:
@@ -319,10 +342,10 @@ class _Emitter:
 
     @staticmethod
     def union(kind: Tagged) -> str:
-        """Return the decoder of a discriminated union."""
+        """Return what decodes a discriminated union."""
         members = ", ".join(f"{string(tag)}: {string(name)}" for tag, name in kind.members)
         default = "" if kind.default is None else f", {string(kind.default)}"
-        return f"TaggedUnion({string(kind.tag)}, {{{members},}}, decoders{default}).decode"
+        return f"TaggedUnion({string(kind.tag)}, {{{members},}}, decoders{default})"
 
     # -- decoding --------------------------------------------------------------------------
 
@@ -419,7 +442,7 @@ class _Emitter:
             case Ref(name):
                 return f"{self.decoder(name, here)}({value})"
             case Tagged():
-                return f"{self.hoisted(kind)}({value})"
+                return f"{self.hoisted(kind)}.decode({value})"
             case ListOf(Ref(name)) if self.is_plain(name):
                 return f"decoders.lists[{string(name)}]({value})"
             case ListOf(item):
@@ -439,10 +462,10 @@ class _Emitter:
         return component.is_object or isinstance(component.alias, Tagged)
 
     def hoisted(self, kind: Tagged) -> str:
-        """Return the decoder of a union that has no name, made once for the module."""
+        """Return the variable of a union that has no name, made once for the module."""
         union = self.union(kind)
         if union not in self.unions:
-            self.unions[union] = f"_decode_union_{len(self.unions) + 1}"
+            self.unions[union] = f"_union_{len(self.unions) + 1}"
         return self.unions[union]
 
     def decoder(self, name: str, here: str) -> str:

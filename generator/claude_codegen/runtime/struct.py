@@ -318,10 +318,13 @@ def _list_decoder(decode: Callable[[Any], Any]) -> Callable[[list[Any]], list[An
 class TaggedUnion:
     """Decoder of a union of objects told apart by one property: one dict lookup per object."""
 
-    __slots__ = ("_decoders", "_default", "_members", "_ready", "_tag", "decode")
+    __slots__ = ("_decoders", "_default", "_members", "_tag", "decode", "ready")
 
     decode: Callable[[Any], Any]
     """Decode one member; an unknown tag gives :class:`Unknown`, a non-object itself."""
+
+    ready: dict[Any, Callable[[Any], Any]]
+    """Decoders of the tags met so far, for callers that go to :meth:`decode_carefully` without."""
 
     def __init__(
         self,
@@ -339,7 +342,7 @@ class TaggedUnion:
         self._decoders = decoders
         self._default = default
         ready: dict[Any, Callable[[Any], Any]] = {}
-        self._ready = ready
+        self.ready = ready
 
         def decode(value: Any) -> Any:
             try:
@@ -347,7 +350,7 @@ class TaggedUnion:
             except (KeyError, TypeError):
                 # No object, no usable tag, or a tag not met before. An error of a member's own
                 # decoder comes up again there.
-                return self._decode_carefully(value)
+                return self.decode_carefully(value)
 
         def decode_list(values: list[Any]) -> list[Any]:
             try:
@@ -358,7 +361,8 @@ class TaggedUnion:
         self.decode = decode
         decode.decode_list = decode_list  # type: ignore[attr-defined]
 
-    def _decode_carefully(self, value: Any) -> Any:
+    def decode_carefully(self, value: Any) -> Any:
+        """Decode what may have no tag, one not met before, or be no object."""
         if value.__class__ is not dict:
             return value
         tag = value.get(self._tag)
@@ -369,5 +373,5 @@ class TaggedUnion:
         if name is None:
             # Not remembered: the number of unknown tags a server can send has no bound.
             return Unknown(value.get(self._tag, ""), value)
-        decode = self._ready[tag] = self._decoders[name]
+        decode = self.ready[tag] = self._decoders[name]
         return decode(value)

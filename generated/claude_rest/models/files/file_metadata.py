@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..._runtime.struct import Answer, Struct, extra, fill, model
@@ -13,8 +14,6 @@ from .. import decoders
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
-
-_new = object.__new__
 
 
 @model
@@ -28,10 +27,11 @@ class DeletedFile(Answer):
 
 
 _DELETED_FILE_KEYS = frozenset({"id", "type"})
+_new_deleted_file = partial(object.__new__, DeletedFile)
 
 
 def _decode_deleted_file(data: dict[str, Any]) -> DeletedFile:
-    self = _new(DeletedFile)
+    self = _new_deleted_file()
     try:
         self.id = data["id"]
     except KeyError:
@@ -70,10 +70,11 @@ class FileListResponse(Answer):
 
 
 _FILE_LIST_RESPONSE_KEYS = frozenset({"data", "first_id", "has_more", "last_id", "next_page"})
+_new_file_list_response = partial(object.__new__, FileListResponse)
 
 
 def _decode_file_list_response(data: dict[str, Any]) -> FileListResponse:
-    self = _new(FileListResponse)
+    self = _new_file_list_response()
     try:
         data_ = data["data"]
     except KeyError:
@@ -144,10 +145,11 @@ _FILE_METADATA_KEYS = frozenset(
         "scope",
     }
 )
+_new_file_metadata = partial(object.__new__, FileMetadata)
 
 
 def _decode_file_metadata(data: dict[str, Any]) -> FileMetadata:
-    self = _new(FileMetadata)
+    self = _new_file_metadata()
     try:
         self.id = data["id"]
         created_at = data["created_at"]
@@ -189,10 +191,11 @@ class FileScope(Struct):
 
 
 _FILE_SCOPE_KEYS = frozenset({"id", "type"})
+_new_file_scope = partial(object.__new__, FileScope)
 
 
 def _decode_file_scope(data: dict[str, Any]) -> FileScope:
-    self = _new(FileScope)
+    self = _new_file_scope()
     try:
         self.id = data["id"]
         self.type = data["type"]

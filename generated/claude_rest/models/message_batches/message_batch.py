@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..._runtime.struct import Answer, Struct, extra, fill, model
@@ -13,8 +14,6 @@ from .. import decoders
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
-
-_new = object.__new__
 
 
 @model
@@ -28,10 +27,11 @@ class DeletedMessageBatch(Answer):
 
 
 _DELETED_MESSAGE_BATCH_KEYS = frozenset({"id", "type"})
+_new_deleted_message_batch = partial(object.__new__, DeletedMessageBatch)
 
 
 def _decode_deleted_message_batch(data: dict[str, Any]) -> DeletedMessageBatch:
-    self = _new(DeletedMessageBatch)
+    self = _new_deleted_message_batch()
     try:
         self.id = data["id"]
         self.type = data["type"]
@@ -92,10 +92,11 @@ _MESSAGE_BATCH_KEYS = frozenset(
         "results_url",
     }
 )
+_new_message_batch = partial(object.__new__, MessageBatch)
 
 
 def _decode_message_batch(data: dict[str, Any]) -> MessageBatch:
-    self = _new(MessageBatch)
+    self = _new_message_batch()
     try:
         self.id = data["id"]
         created_at = data["created_at"]
@@ -154,10 +155,11 @@ class MessageBatchListResponse(Answer):
 
 
 _MESSAGE_BATCH_LIST_RESPONSE_KEYS = frozenset({"data", "first_id", "has_more", "last_id"})
+_new_message_batch_list_response = partial(object.__new__, MessageBatchListResponse)
 
 
 def _decode_message_batch_list_response(data: dict[str, Any]) -> MessageBatchListResponse:
-    self = _new(MessageBatchListResponse)
+    self = _new_message_batch_list_response()
     try:
         data_ = data["data"]
         self.first_id = data["first_id"]
@@ -195,10 +197,11 @@ class MessageBatchRequestCounts(Struct):
 _MESSAGE_BATCH_REQUEST_COUNTS_KEYS = frozenset(
     {"canceled", "errored", "expired", "processing", "succeeded"}
 )
+_new_message_batch_request_counts = partial(object.__new__, MessageBatchRequestCounts)
 
 
 def _decode_message_batch_request_counts(data: dict[str, Any]) -> MessageBatchRequestCounts:
-    self = _new(MessageBatchRequestCounts)
+    self = _new_message_batch_request_counts()
     try:
         self.canceled = data["canceled"]
         self.errored = data["errored"]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union
 
 from ..._runtime.struct import Struct, TaggedUnion, Unknown, extra, fill, model
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from ..errors import ErrorResponse
     from ..messages.message import Message
 
-_new = object.__new__
-
 
 @model
 class MessageBatchCanceledResult(Struct):
@@ -26,10 +25,11 @@ class MessageBatchCanceledResult(Struct):
 
 
 _MESSAGE_BATCH_CANCELED_RESULT_KEYS = frozenset({"type"})
+_new_message_batch_canceled_result = partial(object.__new__, MessageBatchCanceledResult)
 
 
 def _decode_message_batch_canceled_result(data: dict[str, Any]) -> MessageBatchCanceledResult:
-    self = _new(MessageBatchCanceledResult)
+    self = _new_message_batch_canceled_result()
     try:
         self.type = data["type"]
     except KeyError:
@@ -54,10 +54,11 @@ class MessageBatchErroredResult(Struct):
 
 
 _MESSAGE_BATCH_ERRORED_RESULT_KEYS = frozenset({"error", "type"})
+_new_message_batch_errored_result = partial(object.__new__, MessageBatchErroredResult)
 
 
 def _decode_message_batch_errored_result(data: dict[str, Any]) -> MessageBatchErroredResult:
-    self = _new(MessageBatchErroredResult)
+    self = _new_message_batch_errored_result()
     try:
         error = data["error"]
         self.type = data["type"]
@@ -78,10 +79,11 @@ class MessageBatchExpiredResult(Struct):
 
 
 _MESSAGE_BATCH_EXPIRED_RESULT_KEYS = frozenset({"type"})
+_new_message_batch_expired_result = partial(object.__new__, MessageBatchExpiredResult)
 
 
 def _decode_message_batch_expired_result(data: dict[str, Any]) -> MessageBatchExpiredResult:
-    self = _new(MessageBatchExpiredResult)
+    self = _new_message_batch_expired_result()
     try:
         self.type = data["type"]
     except KeyError:
@@ -102,18 +104,22 @@ class MessageBatchIndividualResponse(Struct):
 
 
 _MESSAGE_BATCH_INDIVIDUAL_RESPONSE_KEYS = frozenset({"custom_id", "result"})
+_new_message_batch_individual_response = partial(object.__new__, MessageBatchIndividualResponse)
 
 
 def _decode_message_batch_individual_response(
     data: dict[str, Any],
 ) -> MessageBatchIndividualResponse:
-    self = _new(MessageBatchIndividualResponse)
+    self = _new_message_batch_individual_response()
     try:
         self.custom_id = data["custom_id"]
         result = data["result"]
     except KeyError:
         return _decode_message_batch_individual_response(fill(data, ("custom_id", "result")))
-    self.result = _decode_message_batch_result(result)
+    try:
+        self.result = _union_message_batch_result.ready[result["type"]](result)
+    except (KeyError, TypeError):
+        self.result = _union_message_batch_result.decode_carefully(result)
     if len(data) != 2:
         self._extra = extra(data, _MESSAGE_BATCH_INDIVIDUAL_RESPONSE_KEYS)
     return self
@@ -129,7 +135,7 @@ MessageBatchResult: TypeAlias = Union[
 """What became of one request of a batch. New outcomes may appear."""
 
 
-_decode_message_batch_result = TaggedUnion(
+_union_message_batch_result = TaggedUnion(
     "type",
     {
         "canceled": "MessageBatchCanceledResult",
@@ -138,7 +144,8 @@ _decode_message_batch_result = TaggedUnion(
         "succeeded": "MessageBatchSucceededResult",
     },
     decoders,
-).decode
+)
+_decode_message_batch_result = _union_message_batch_result.decode
 
 
 @model
@@ -152,10 +159,11 @@ class MessageBatchSucceededResult(Struct):
 
 
 _MESSAGE_BATCH_SUCCEEDED_RESULT_KEYS = frozenset({"message", "type"})
+_new_message_batch_succeeded_result = partial(object.__new__, MessageBatchSucceededResult)
 
 
 def _decode_message_batch_succeeded_result(data: dict[str, Any]) -> MessageBatchSucceededResult:
-    self = _new(MessageBatchSucceededResult)
+    self = _new_message_batch_succeeded_result()
     try:
         message = data["message"]
         self.type = data["type"]

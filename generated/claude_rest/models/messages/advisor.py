@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union, cast
 
 from ..._runtime.struct import Struct, TaggedUnion, Unknown, extra, fill, model
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from ..models.model_info import Model
     from .requests import CacheControlEphemeral
     from .tool_use import AllowedCaller
-
-_new = object.__new__
 
 
 @model
@@ -34,10 +33,11 @@ class AdvisorRedactedResultBlock(Struct):
 
 
 _ADVISOR_REDACTED_RESULT_BLOCK_KEYS = frozenset({"type", "encrypted_content", "stop_reason"})
+_new_advisor_redacted_result_block = partial(object.__new__, AdvisorRedactedResultBlock)
 
 
 def _decode_advisor_redacted_result_block(data: dict[str, Any]) -> AdvisorRedactedResultBlock:
-    self = _new(AdvisorRedactedResultBlock)
+    self = _new_advisor_redacted_result_block()
     try:
         self.type = data["type"]
         self.encrypted_content = data["encrypted_content"]
@@ -67,10 +67,11 @@ class AdvisorResultBlock(Struct):
 
 
 _ADVISOR_RESULT_BLOCK_KEYS = frozenset({"type", "text", "stop_reason"})
+_new_advisor_result_block = partial(object.__new__, AdvisorResultBlock)
 
 
 def _decode_advisor_result_block(data: dict[str, Any]) -> AdvisorResultBlock:
-    self = _new(AdvisorResultBlock)
+    self = _new_advisor_result_block()
     try:
         self.type = data["type"]
         self.text = data["text"]
@@ -134,10 +135,11 @@ _ADVISOR_TOOL_20260301_KEYS = frozenset(
         "strict",
     }
 )
+_new_advisor_tool_20260301 = partial(object.__new__, AdvisorTool20260301)
 
 
 def _decode_advisor_tool_20260301(data: dict[str, Any]) -> AdvisorTool20260301:
-    self = _new(AdvisorTool20260301)
+    self = _new_advisor_tool_20260301()
     try:
         self.type = data["type"]
         self.model = data["model"]
@@ -196,17 +198,21 @@ class AdvisorToolResultBlock(Struct):
 
 
 _ADVISOR_TOOL_RESULT_BLOCK_KEYS = frozenset({"type", "content", "tool_use_id"})
+_new_advisor_tool_result_block = partial(object.__new__, AdvisorToolResultBlock)
 
 
 def _decode_advisor_tool_result_block(data: dict[str, Any]) -> AdvisorToolResultBlock:
-    self = _new(AdvisorToolResultBlock)
+    self = _new_advisor_tool_result_block()
     try:
         self.type = data["type"]
         content = data["content"]
         self.tool_use_id = data["tool_use_id"]
     except KeyError:
         return _decode_advisor_tool_result_block(fill(data, ("type", "content", "tool_use_id")))
-    self.content = _decode_advisor_tool_result_block_content(content)
+    try:
+        self.content = _union_advisor_tool_result_block_content.ready[content["type"]](content)
+    except (KeyError, TypeError):
+        self.content = _union_advisor_tool_result_block_content.decode_carefully(content)
     if len(data) != 3:
         self._extra = extra(data, _ADVISOR_TOOL_RESULT_BLOCK_KEYS)
     return self
@@ -218,7 +224,7 @@ AdvisorToolResultBlockContent: TypeAlias = Union[
 """Outcome of an advisor call: advice, readable or encrypted, or an error."""
 
 
-_decode_advisor_tool_result_block_content = TaggedUnion(
+_union_advisor_tool_result_block_content = TaggedUnion(
     "type",
     {
         "advisor_redacted_result": "AdvisorRedactedResultBlock",
@@ -226,7 +232,8 @@ _decode_advisor_tool_result_block_content = TaggedUnion(
         "advisor_tool_result_error": "AdvisorToolResultErrorObject",
     },
     decoders,
-).decode
+)
+_decode_advisor_tool_result_block_content = _union_advisor_tool_result_block_content.decode
 
 
 @model
@@ -250,10 +257,11 @@ class AdvisorToolResultErrorObject(Struct):
 
 
 _ADVISOR_TOOL_RESULT_ERROR_OBJECT_KEYS = frozenset({"type", "error_code"})
+_new_advisor_tool_result_error_object = partial(object.__new__, AdvisorToolResultErrorObject)
 
 
 def _decode_advisor_tool_result_error_object(data: dict[str, Any]) -> AdvisorToolResultErrorObject:
-    self = _new(AdvisorToolResultErrorObject)
+    self = _new_advisor_tool_result_error_object()
     try:
         self.type = data["type"]
         self.error_code = data["error_code"]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union, cast
 
 from ..._runtime.struct import Struct, TaggedUnion, Unknown, extra, fill, model
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ...params.messages.bash_code_execution import BashCodeExecutionToolResultBlockParam
-
-_new = object.__new__
 
 
 @model
@@ -26,10 +25,11 @@ class BashCodeExecutionOutputBlock(Struct):
 
 
 _BASH_CODE_EXECUTION_OUTPUT_BLOCK_KEYS = frozenset({"type", "file_id"})
+_new_bash_code_execution_output_block = partial(object.__new__, BashCodeExecutionOutputBlock)
 
 
 def _decode_bash_code_execution_output_block(data: dict[str, Any]) -> BashCodeExecutionOutputBlock:
-    self = _new(BashCodeExecutionOutputBlock)
+    self = _new_bash_code_execution_output_block()
     try:
         self.type = data["type"]
         self.file_id = data["file_id"]
@@ -58,10 +58,11 @@ class BashCodeExecutionResultBlock(Struct):
 _BASH_CODE_EXECUTION_RESULT_BLOCK_KEYS = frozenset(
     {"type", "content", "return_code", "stderr", "stdout"}
 )
+_new_bash_code_execution_result_block = partial(object.__new__, BashCodeExecutionResultBlock)
 
 
 def _decode_bash_code_execution_result_block(data: dict[str, Any]) -> BashCodeExecutionResultBlock:
-    self = _new(BashCodeExecutionResultBlock)
+    self = _new_bash_code_execution_result_block()
     try:
         self.type = data["type"]
         content = data["content"]
@@ -98,12 +99,15 @@ class BashCodeExecutionToolResultBlock(Struct):
 
 
 _BASH_CODE_EXECUTION_TOOL_RESULT_BLOCK_KEYS = frozenset({"type", "content", "tool_use_id"})
+_new_bash_code_execution_tool_result_block = partial(
+    object.__new__, BashCodeExecutionToolResultBlock
+)
 
 
 def _decode_bash_code_execution_tool_result_block(
     data: dict[str, Any],
 ) -> BashCodeExecutionToolResultBlock:
-    self = _new(BashCodeExecutionToolResultBlock)
+    self = _new_bash_code_execution_tool_result_block()
     try:
         self.type = data["type"]
         content = data["content"]
@@ -112,7 +116,14 @@ def _decode_bash_code_execution_tool_result_block(
         return _decode_bash_code_execution_tool_result_block(
             fill(data, ("type", "content", "tool_use_id"))
         )
-    self.content = _decode_bash_code_execution_tool_result_block_content(content)
+    try:
+        self.content = _union_bash_code_execution_tool_result_block_content.ready[content["type"]](
+            content
+        )
+    except (KeyError, TypeError):
+        self.content = _union_bash_code_execution_tool_result_block_content.decode_carefully(
+            content
+        )
     if len(data) != 3:
         self._extra = extra(data, _BASH_CODE_EXECUTION_TOOL_RESULT_BLOCK_KEYS)
     return self
@@ -124,14 +135,17 @@ BashCodeExecutionToolResultBlockContent: TypeAlias = Union[
 """Outcome of a shell command: its output or an error."""
 
 
-_decode_bash_code_execution_tool_result_block_content = TaggedUnion(
+_union_bash_code_execution_tool_result_block_content = TaggedUnion(
     "type",
     {
         "bash_code_execution_result": "BashCodeExecutionResultBlock",
         "bash_code_execution_tool_result_error": "BashCodeExecutionToolResultErrorObject",
     },
     decoders,
-).decode
+)
+_decode_bash_code_execution_tool_result_block_content = (
+    _union_bash_code_execution_tool_result_block_content.decode
+)
 
 
 BashCodeExecutionToolResultErrorCode: TypeAlias = Union[
@@ -160,12 +174,15 @@ class BashCodeExecutionToolResultErrorObject(Struct):
 
 
 _BASH_CODE_EXECUTION_TOOL_RESULT_ERROR_OBJECT_KEYS = frozenset({"type", "error_code"})
+_new_bash_code_execution_tool_result_error_object = partial(
+    object.__new__, BashCodeExecutionToolResultErrorObject
+)
 
 
 def _decode_bash_code_execution_tool_result_error_object(
     data: dict[str, Any],
 ) -> BashCodeExecutionToolResultErrorObject:
-    self = _new(BashCodeExecutionToolResultErrorObject)
+    self = _new_bash_code_execution_tool_result_error_object()
     try:
         self.type = data["type"]
         self.error_code = data["error_code"]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..._runtime.struct import Struct, extra, fill, model
@@ -51,8 +52,6 @@ if TYPE_CHECKING:
     )
     from .requests import CacheControlEphemeral
 
-_new = object.__new__
-
 
 @model
 class BrowserToolset20260801(Struct):
@@ -69,10 +68,11 @@ class BrowserToolset20260801(Struct):
 
 
 _BROWSER_TOOLSET_20260801_KEYS = frozenset({"type", "cache_control", "configs"})
+_new_browser_toolset_20260801 = partial(object.__new__, BrowserToolset20260801)
 
 
 def _decode_browser_toolset_20260801(data: dict[str, Any]) -> BrowserToolset20260801:
-    self = _new(BrowserToolset20260801)
+    self = _new_browser_toolset_20260801()
     try:
         self.type = data["type"]
     except KeyError:
@@ -241,10 +241,11 @@ _BROWSER_TOOLSET_CONFIGS_KEYS = frozenset(
         "zoom",
     }
 )
+_new_browser_toolset_configs = partial(object.__new__, BrowserToolsetConfigs)
 
 
 def _decode_browser_toolset_configs(data: dict[str, Any]) -> BrowserToolsetConfigs:
-    self = _new(BrowserToolsetConfigs)
+    self = _new_browser_toolset_configs()
     more = len(data) - 0
     if more:
         if "close_tab" in data:

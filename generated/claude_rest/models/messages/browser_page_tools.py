@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..._runtime.struct import Struct, extra, model
@@ -10,8 +11,6 @@ from ..._runtime.unset import UNSET, Unset
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_new = object.__new__
 
 
 @model
@@ -32,10 +31,11 @@ class BrowserFileUploadConfig(Struct):
 
 
 _BROWSER_FILE_UPLOAD_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_browser_file_upload_config = partial(object.__new__, BrowserFileUploadConfig)
 
 
 def _decode_browser_file_upload_config(data: dict[str, Any]) -> BrowserFileUploadConfig:
-    self = _new(BrowserFileUploadConfig)
+    self = _new_browser_file_upload_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -66,10 +66,11 @@ class BrowserFindConfig(Struct):
 
 
 _BROWSER_FIND_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_browser_find_config = partial(object.__new__, BrowserFindConfig)
 
 
 def _decode_browser_find_config(data: dict[str, Any]) -> BrowserFindConfig:
-    self = _new(BrowserFindConfig)
+    self = _new_browser_find_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -100,10 +101,11 @@ class BrowserFormInputConfig(Struct):
 
 
 _BROWSER_FORM_INPUT_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_browser_form_input_config = partial(object.__new__, BrowserFormInputConfig)
 
 
 def _decode_browser_form_input_config(data: dict[str, Any]) -> BrowserFormInputConfig:
-    self = _new(BrowserFormInputConfig)
+    self = _new_browser_form_input_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -134,10 +136,11 @@ class BrowserGetPageTextConfig(Struct):
 
 
 _BROWSER_GET_PAGE_TEXT_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_browser_get_page_text_config = partial(object.__new__, BrowserGetPageTextConfig)
 
 
 def _decode_browser_get_page_text_config(data: dict[str, Any]) -> BrowserGetPageTextConfig:
-    self = _new(BrowserGetPageTextConfig)
+    self = _new_browser_get_page_text_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -168,10 +171,11 @@ class BrowserHoldKeyConfig(Struct):
 
 
 _BROWSER_HOLD_KEY_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_browser_hold_key_config = partial(object.__new__, BrowserHoldKeyConfig)
 
 
 def _decode_browser_hold_key_config(data: dict[str, Any]) -> BrowserHoldKeyConfig:
-    self = _new(BrowserHoldKeyConfig)
+    self = _new_browser_hold_key_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -202,10 +206,11 @@ class BrowserJavascriptExecConfig(Struct):
 
 
 _BROWSER_JAVASCRIPT_EXEC_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_browser_javascript_exec_config = partial(object.__new__, BrowserJavascriptExecConfig)
 
 
 def _decode_browser_javascript_exec_config(data: dict[str, Any]) -> BrowserJavascriptExecConfig:
-    self = _new(BrowserJavascriptExecConfig)
+    self = _new_browser_javascript_exec_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -236,10 +241,11 @@ class BrowserKeyConfig(Struct):
 
 
 _BROWSER_KEY_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_browser_key_config = partial(object.__new__, BrowserKeyConfig)
 
 
 def _decode_browser_key_config(data: dict[str, Any]) -> BrowserKeyConfig:
-    self = _new(BrowserKeyConfig)
+    self = _new_browser_key_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -270,10 +276,11 @@ class BrowserReadPageConfig(Struct):
 
 
 _BROWSER_READ_PAGE_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_browser_read_page_config = partial(object.__new__, BrowserReadPageConfig)
 
 
 def _decode_browser_read_page_config(data: dict[str, Any]) -> BrowserReadPageConfig:
-    self = _new(BrowserReadPageConfig)
+    self = _new_browser_read_page_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -304,10 +311,11 @@ class BrowserScreenshotConfig(Struct):
 
 
 _BROWSER_SCREENSHOT_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_browser_screenshot_config = partial(object.__new__, BrowserScreenshotConfig)
 
 
 def _decode_browser_screenshot_config(data: dict[str, Any]) -> BrowserScreenshotConfig:
-    self = _new(BrowserScreenshotConfig)
+    self = _new_browser_screenshot_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -335,10 +343,11 @@ class BrowserTypeConfig(Struct):
 
 
 _BROWSER_TYPE_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_browser_type_config = partial(object.__new__, BrowserTypeConfig)
 
 
 def _decode_browser_type_config(data: dict[str, Any]) -> BrowserTypeConfig:
-    self = _new(BrowserTypeConfig)
+    self = _new_browser_type_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -366,10 +375,11 @@ class BrowserWaitConfig(Struct):
 
 
 _BROWSER_WAIT_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_browser_wait_config = partial(object.__new__, BrowserWaitConfig)
 
 
 def _decode_browser_wait_config(data: dict[str, Any]) -> BrowserWaitConfig:
-    self = _new(BrowserWaitConfig)
+    self = _new_browser_wait_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -400,10 +410,11 @@ class BrowserZoomConfig(Struct):
 
 
 _BROWSER_ZOOM_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_browser_zoom_config = partial(object.__new__, BrowserZoomConfig)
 
 
 def _decode_browser_zoom_config(data: dict[str, Any]) -> BrowserZoomConfig:
-    self = _new(BrowserZoomConfig)
+    self = _new_browser_zoom_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:

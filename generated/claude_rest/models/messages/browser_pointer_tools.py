@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..._runtime.struct import Struct, extra, model
@@ -10,8 +11,6 @@ from ..._runtime.unset import UNSET, Unset
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_new = object.__new__
 
 
 @model
@@ -31,10 +30,11 @@ class BrowserDoubleClickConfig(Struct):
 
 
 _BROWSER_DOUBLE_CLICK_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_browser_double_click_config = partial(object.__new__, BrowserDoubleClickConfig)
 
 
 def _decode_browser_double_click_config(data: dict[str, Any]) -> BrowserDoubleClickConfig:
-    self = _new(BrowserDoubleClickConfig)
+    self = _new_browser_double_click_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -65,10 +65,11 @@ class BrowserHoverConfig(Struct):
 
 
 _BROWSER_HOVER_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_browser_hover_config = partial(object.__new__, BrowserHoverConfig)
 
 
 def _decode_browser_hover_config(data: dict[str, Any]) -> BrowserHoverConfig:
-    self = _new(BrowserHoverConfig)
+    self = _new_browser_hover_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -99,10 +100,11 @@ class BrowserLeftClickConfig(Struct):
 
 
 _BROWSER_LEFT_CLICK_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_browser_left_click_config = partial(object.__new__, BrowserLeftClickConfig)
 
 
 def _decode_browser_left_click_config(data: dict[str, Any]) -> BrowserLeftClickConfig:
-    self = _new(BrowserLeftClickConfig)
+    self = _new_browser_left_click_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -133,10 +135,11 @@ class BrowserLeftClickDragConfig(Struct):
 
 
 _BROWSER_LEFT_CLICK_DRAG_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_browser_left_click_drag_config = partial(object.__new__, BrowserLeftClickDragConfig)
 
 
 def _decode_browser_left_click_drag_config(data: dict[str, Any]) -> BrowserLeftClickDragConfig:
-    self = _new(BrowserLeftClickDragConfig)
+    self = _new_browser_left_click_drag_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -167,10 +170,11 @@ class BrowserLeftMouseDownConfig(Struct):
 
 
 _BROWSER_LEFT_MOUSE_DOWN_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_browser_left_mouse_down_config = partial(object.__new__, BrowserLeftMouseDownConfig)
 
 
 def _decode_browser_left_mouse_down_config(data: dict[str, Any]) -> BrowserLeftMouseDownConfig:
-    self = _new(BrowserLeftMouseDownConfig)
+    self = _new_browser_left_mouse_down_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -201,10 +205,11 @@ class BrowserLeftMouseUpConfig(Struct):
 
 
 _BROWSER_LEFT_MOUSE_UP_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_browser_left_mouse_up_config = partial(object.__new__, BrowserLeftMouseUpConfig)
 
 
 def _decode_browser_left_mouse_up_config(data: dict[str, Any]) -> BrowserLeftMouseUpConfig:
-    self = _new(BrowserLeftMouseUpConfig)
+    self = _new_browser_left_mouse_up_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -235,10 +240,11 @@ class BrowserMiddleClickConfig(Struct):
 
 
 _BROWSER_MIDDLE_CLICK_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_browser_middle_click_config = partial(object.__new__, BrowserMiddleClickConfig)
 
 
 def _decode_browser_middle_click_config(data: dict[str, Any]) -> BrowserMiddleClickConfig:
-    self = _new(BrowserMiddleClickConfig)
+    self = _new_browser_middle_click_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -269,10 +275,11 @@ class BrowserMouseMoveConfig(Struct):
 
 
 _BROWSER_MOUSE_MOVE_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_browser_mouse_move_config = partial(object.__new__, BrowserMouseMoveConfig)
 
 
 def _decode_browser_mouse_move_config(data: dict[str, Any]) -> BrowserMouseMoveConfig:
-    self = _new(BrowserMouseMoveConfig)
+    self = _new_browser_mouse_move_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -303,10 +310,11 @@ class BrowserRightClickConfig(Struct):
 
 
 _BROWSER_RIGHT_CLICK_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_browser_right_click_config = partial(object.__new__, BrowserRightClickConfig)
 
 
 def _decode_browser_right_click_config(data: dict[str, Any]) -> BrowserRightClickConfig:
-    self = _new(BrowserRightClickConfig)
+    self = _new_browser_right_click_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -337,10 +345,11 @@ class BrowserScrollConfig(Struct):
 
 
 _BROWSER_SCROLL_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_browser_scroll_config = partial(object.__new__, BrowserScrollConfig)
 
 
 def _decode_browser_scroll_config(data: dict[str, Any]) -> BrowserScrollConfig:
-    self = _new(BrowserScrollConfig)
+    self = _new_browser_scroll_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -371,10 +380,11 @@ class BrowserScrollToConfig(Struct):
 
 
 _BROWSER_SCROLL_TO_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_browser_scroll_to_config = partial(object.__new__, BrowserScrollToConfig)
 
 
 def _decode_browser_scroll_to_config(data: dict[str, Any]) -> BrowserScrollToConfig:
-    self = _new(BrowserScrollToConfig)
+    self = _new_browser_scroll_to_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -405,10 +415,11 @@ class BrowserTripleClickConfig(Struct):
 
 
 _BROWSER_TRIPLE_CLICK_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_browser_triple_click_config = partial(object.__new__, BrowserTripleClickConfig)
 
 
 def _decode_browser_triple_click_config(data: dict[str, Any]) -> BrowserTripleClickConfig:
-    self = _new(BrowserTripleClickConfig)
+    self = _new_browser_triple_click_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:

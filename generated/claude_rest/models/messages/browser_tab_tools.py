@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..._runtime.struct import Struct, extra, model
@@ -10,8 +11,6 @@ from ..._runtime.unset import UNSET, Unset
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_new = object.__new__
 
 
 @model
@@ -31,10 +30,11 @@ class BrowserCloseTabConfig(Struct):
 
 
 _BROWSER_CLOSE_TAB_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_browser_close_tab_config = partial(object.__new__, BrowserCloseTabConfig)
 
 
 def _decode_browser_close_tab_config(data: dict[str, Any]) -> BrowserCloseTabConfig:
-    self = _new(BrowserCloseTabConfig)
+    self = _new_browser_close_tab_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -65,10 +65,11 @@ class BrowserListTabsConfig(Struct):
 
 
 _BROWSER_LIST_TABS_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_browser_list_tabs_config = partial(object.__new__, BrowserListTabsConfig)
 
 
 def _decode_browser_list_tabs_config(data: dict[str, Any]) -> BrowserListTabsConfig:
-    self = _new(BrowserListTabsConfig)
+    self = _new_browser_list_tabs_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -99,10 +100,11 @@ class BrowserNavigateConfig(Struct):
 
 
 _BROWSER_NAVIGATE_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_browser_navigate_config = partial(object.__new__, BrowserNavigateConfig)
 
 
 def _decode_browser_navigate_config(data: dict[str, Any]) -> BrowserNavigateConfig:
-    self = _new(BrowserNavigateConfig)
+    self = _new_browser_navigate_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -133,10 +135,11 @@ class BrowserNewTabConfig(Struct):
 
 
 _BROWSER_NEW_TAB_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_browser_new_tab_config = partial(object.__new__, BrowserNewTabConfig)
 
 
 def _decode_browser_new_tab_config(data: dict[str, Any]) -> BrowserNewTabConfig:
-    self = _new(BrowserNewTabConfig)
+    self = _new_browser_new_tab_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -167,10 +170,11 @@ class BrowserReadConsoleConfig(Struct):
 
 
 _BROWSER_READ_CONSOLE_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_browser_read_console_config = partial(object.__new__, BrowserReadConsoleConfig)
 
 
 def _decode_browser_read_console_config(data: dict[str, Any]) -> BrowserReadConsoleConfig:
-    self = _new(BrowserReadConsoleConfig)
+    self = _new_browser_read_console_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -201,10 +205,11 @@ class BrowserReadNetworkConfig(Struct):
 
 
 _BROWSER_READ_NETWORK_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_browser_read_network_config = partial(object.__new__, BrowserReadNetworkConfig)
 
 
 def _decode_browser_read_network_config(data: dict[str, Any]) -> BrowserReadNetworkConfig:
-    self = _new(BrowserReadNetworkConfig)
+    self = _new_browser_read_network_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -235,10 +240,11 @@ class BrowserSwitchTabConfig(Struct):
 
 
 _BROWSER_SWITCH_TAB_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_browser_switch_tab_config = partial(object.__new__, BrowserSwitchTabConfig)
 
 
 def _decode_browser_switch_tab_config(data: dict[str, Any]) -> BrowserSwitchTabConfig:
-    self = _new(BrowserSwitchTabConfig)
+    self = _new_browser_switch_tab_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:

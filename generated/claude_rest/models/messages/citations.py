@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union
 
 from ..._runtime.struct import Struct, TaggedUnion, Unknown, extra, fill, model
@@ -11,8 +12,6 @@ from .. import decoders
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_new = object.__new__
 
 
 @model
@@ -45,10 +44,11 @@ _CITATION_CHAR_LOCATION_KEYS = frozenset(
         "file_id",
     }
 )
+_new_citation_char_location = partial(object.__new__, CitationCharLocation)
 
 
 def _decode_citation_char_location(data: dict[str, Any]) -> CitationCharLocation:
-    self = _new(CitationCharLocation)
+    self = _new_citation_char_location()
     try:
         self.type = data["type"]
         self.cited_text = data["cited_text"]
@@ -107,10 +107,11 @@ _CITATION_CONTENT_BLOCK_LOCATION_KEYS = frozenset(
         "file_id",
     }
 )
+_new_citation_content_block_location = partial(object.__new__, CitationContentBlockLocation)
 
 
 def _decode_citation_content_block_location(data: dict[str, Any]) -> CitationContentBlockLocation:
-    self = _new(CitationContentBlockLocation)
+    self = _new_citation_content_block_location()
     try:
         self.type = data["type"]
         self.cited_text = data["cited_text"]
@@ -167,10 +168,11 @@ _CITATION_PAGE_LOCATION_KEYS = frozenset(
         "file_id",
     }
 )
+_new_citation_page_location = partial(object.__new__, CitationPageLocation)
 
 
 def _decode_citation_page_location(data: dict[str, Any]) -> CitationPageLocation:
-    self = _new(CitationPageLocation)
+    self = _new_citation_page_location()
     try:
         self.type = data["type"]
         self.cited_text = data["cited_text"]
@@ -205,10 +207,11 @@ class CitationsConfig(Struct):
 
 
 _CITATIONS_CONFIG_KEYS = frozenset({"enabled"})
+_new_citations_config = partial(object.__new__, CitationsConfig)
 
 
 def _decode_citations_config(data: dict[str, Any]) -> CitationsConfig:
-    self = _new(CitationsConfig)
+    self = _new_citations_config()
     try:
         self.enabled = data["enabled"]
     except KeyError:
@@ -228,16 +231,20 @@ class CitationsDelta(Struct):
 
 
 _CITATIONS_DELTA_KEYS = frozenset({"type", "citation"})
+_new_citations_delta = partial(object.__new__, CitationsDelta)
 
 
 def _decode_citations_delta(data: dict[str, Any]) -> CitationsDelta:
-    self = _new(CitationsDelta)
+    self = _new_citations_delta()
     try:
         self.type = data["type"]
         citation = data["citation"]
     except KeyError:
         return _decode_citations_delta(fill(data, ("type", "citation")))
-    self.citation = _decode_text_citation(citation)
+    try:
+        self.citation = _union_text_citation.ready[citation["type"]](citation)
+    except (KeyError, TypeError):
+        self.citation = _union_text_citation.decode_carefully(citation)
     if len(data) != 2:
         self._extra = extra(data, _CITATIONS_DELTA_KEYS)
     return self
@@ -279,10 +286,11 @@ _CITATIONS_SEARCH_RESULT_LOCATION_KEYS = frozenset(
         "title",
     }
 )
+_new_citations_search_result_location = partial(object.__new__, CitationsSearchResultLocation)
 
 
 def _decode_citations_search_result_location(data: dict[str, Any]) -> CitationsSearchResultLocation:
-    self = _new(CitationsSearchResultLocation)
+    self = _new_citations_search_result_location()
     try:
         self.type = data["type"]
         self.cited_text = data["cited_text"]
@@ -332,12 +340,15 @@ class CitationsWebSearchResultLocation(Struct):
 _CITATIONS_WEB_SEARCH_RESULT_LOCATION_KEYS = frozenset(
     {"type", "cited_text", "encrypted_index", "url", "title"}
 )
+_new_citations_web_search_result_location = partial(
+    object.__new__, CitationsWebSearchResultLocation
+)
 
 
 def _decode_citations_web_search_result_location(
     data: dict[str, Any],
 ) -> CitationsWebSearchResultLocation:
-    self = _new(CitationsWebSearchResultLocation)
+    self = _new_citations_web_search_result_location()
     try:
         self.type = data["type"]
         self.cited_text = data["cited_text"]
@@ -368,7 +379,7 @@ TextCitation: TypeAlias = Union[
 """Source of a passage in the reply; the kind depends on what was cited."""
 
 
-_decode_text_citation = TaggedUnion(
+_union_text_citation = TaggedUnion(
     "type",
     {
         "char_location": "CitationCharLocation",
@@ -378,7 +389,8 @@ _decode_text_citation = TaggedUnion(
         "web_search_result_location": "CitationsWebSearchResultLocation",
     },
     decoders,
-).decode
+)
+_decode_text_citation = _union_text_citation.decode
 
 
 @model
@@ -389,10 +401,11 @@ class ToolCitationsConfig(Struct):
 
 
 _TOOL_CITATIONS_CONFIG_KEYS = frozenset({"enabled"})
+_new_tool_citations_config = partial(object.__new__, ToolCitationsConfig)
 
 
 def _decode_tool_citations_config(data: dict[str, Any]) -> ToolCitationsConfig:
-    self = _new(ToolCitationsConfig)
+    self = _new_tool_citations_config()
     more = len(data) - 0
     if more:
         if "enabled" in data:

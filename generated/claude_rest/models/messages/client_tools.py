@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..._runtime.struct import Struct, extra, fill, model
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 
     from .requests import CacheControlEphemeral
     from .tool_use import AllowedCaller
-
-_new = object.__new__
 
 
 @model
@@ -54,10 +53,11 @@ _MEMORY_TOOL_20250818_KEYS = frozenset(
         "strict",
     }
 )
+_new_memory_tool_20250818 = partial(object.__new__, MemoryTool20250818)
 
 
 def _decode_memory_tool_20250818(data: dict[str, Any]) -> MemoryTool20250818:
-    self = _new(MemoryTool20250818)
+    self = _new_memory_tool_20250818()
     try:
         self.type = data["type"]
         self.name = data["name"]
@@ -126,10 +126,11 @@ _TOOL_BASH_20241022_KEYS = frozenset(
         "strict",
     }
 )
+_new_tool_bash_20241022 = partial(object.__new__, ToolBash20241022)
 
 
 def _decode_tool_bash_20241022(data: dict[str, Any]) -> ToolBash20241022:
-    self = _new(ToolBash20241022)
+    self = _new_tool_bash_20241022()
     try:
         self.type = data["type"]
         self.name = data["name"]
@@ -198,10 +199,11 @@ _TOOL_BASH_20250124_KEYS = frozenset(
         "strict",
     }
 )
+_new_tool_bash_20250124 = partial(object.__new__, ToolBash20250124)
 
 
 def _decode_tool_bash_20250124(data: dict[str, Any]) -> ToolBash20250124:
-    self = _new(ToolBash20250124)
+    self = _new_tool_bash_20250124()
     try:
         self.type = data["type"]
         self.name = data["name"]
@@ -279,10 +281,11 @@ _TOOL_COMPUTER_USE_20241022_KEYS = frozenset(
         "strict",
     }
 )
+_new_tool_computer_use_20241022 = partial(object.__new__, ToolComputerUse20241022)
 
 
 def _decode_tool_computer_use_20241022(data: dict[str, Any]) -> ToolComputerUse20241022:
-    self = _new(ToolComputerUse20241022)
+    self = _new_tool_computer_use_20241022()
     try:
         self.type = data["type"]
         self.display_height_px = data["display_height_px"]
@@ -367,10 +370,11 @@ _TOOL_COMPUTER_USE_20250124_KEYS = frozenset(
         "strict",
     }
 )
+_new_tool_computer_use_20250124 = partial(object.__new__, ToolComputerUse20250124)
 
 
 def _decode_tool_computer_use_20250124(data: dict[str, Any]) -> ToolComputerUse20250124:
-    self = _new(ToolComputerUse20250124)
+    self = _new_tool_computer_use_20250124()
     try:
         self.type = data["type"]
         self.display_height_px = data["display_height_px"]
@@ -458,10 +462,11 @@ _TOOL_COMPUTER_USE_20251124_KEYS = frozenset(
         "strict",
     }
 )
+_new_tool_computer_use_20251124 = partial(object.__new__, ToolComputerUse20251124)
 
 
 def _decode_tool_computer_use_20251124(data: dict[str, Any]) -> ToolComputerUse20251124:
-    self = _new(ToolComputerUse20251124)
+    self = _new_tool_computer_use_20251124()
     try:
         self.type = data["type"]
         self.display_height_px = data["display_height_px"]
@@ -542,10 +547,11 @@ _TOOL_TEXT_EDITOR_20241022_KEYS = frozenset(
         "strict",
     }
 )
+_new_tool_text_editor_20241022 = partial(object.__new__, ToolTextEditor20241022)
 
 
 def _decode_tool_text_editor_20241022(data: dict[str, Any]) -> ToolTextEditor20241022:
-    self = _new(ToolTextEditor20241022)
+    self = _new_tool_text_editor_20241022()
     try:
         self.type = data["type"]
         self.name = data["name"]
@@ -616,10 +622,11 @@ _TOOL_TEXT_EDITOR_20250124_KEYS = frozenset(
         "strict",
     }
 )
+_new_tool_text_editor_20250124 = partial(object.__new__, ToolTextEditor20250124)
 
 
 def _decode_tool_text_editor_20250124(data: dict[str, Any]) -> ToolTextEditor20250124:
-    self = _new(ToolTextEditor20250124)
+    self = _new_tool_text_editor_20250124()
     try:
         self.type = data["type"]
         self.name = data["name"]
@@ -690,10 +697,11 @@ _TOOL_TEXT_EDITOR_20250429_KEYS = frozenset(
         "strict",
     }
 )
+_new_tool_text_editor_20250429 = partial(object.__new__, ToolTextEditor20250429)
 
 
 def _decode_tool_text_editor_20250429(data: dict[str, Any]) -> ToolTextEditor20250429:
-    self = _new(ToolTextEditor20250429)
+    self = _new_tool_text_editor_20250429()
     try:
         self.type = data["type"]
         self.name = data["name"]
@@ -767,10 +775,11 @@ _TOOL_TEXT_EDITOR_20250728_KEYS = frozenset(
         "strict",
     }
 )
+_new_tool_text_editor_20250728 = partial(object.__new__, ToolTextEditor20250728)
 
 
 def _decode_tool_text_editor_20250728(data: dict[str, Any]) -> ToolTextEditor20250728:
-    self = _new(ToolTextEditor20250728)
+    self = _new_tool_text_editor_20250728()
     try:
         self.type = data["type"]
         self.name = data["name"]

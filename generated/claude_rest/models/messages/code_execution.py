@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union, cast
 
 from ..._runtime.struct import Struct, TaggedUnion, Unknown, extra, fill, model
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from .requests import CacheControlEphemeral
     from .tool_use import AllowedCaller
 
-_new = object.__new__
-
 
 @model
 class CodeExecutionOutputBlock(Struct):
@@ -29,10 +28,11 @@ class CodeExecutionOutputBlock(Struct):
 
 
 _CODE_EXECUTION_OUTPUT_BLOCK_KEYS = frozenset({"type", "file_id"})
+_new_code_execution_output_block = partial(object.__new__, CodeExecutionOutputBlock)
 
 
 def _decode_code_execution_output_block(data: dict[str, Any]) -> CodeExecutionOutputBlock:
-    self = _new(CodeExecutionOutputBlock)
+    self = _new_code_execution_output_block()
     try:
         self.type = data["type"]
         self.file_id = data["file_id"]
@@ -61,10 +61,11 @@ class CodeExecutionResultBlock(Struct):
 _CODE_EXECUTION_RESULT_BLOCK_KEYS = frozenset(
     {"type", "content", "return_code", "stderr", "stdout"}
 )
+_new_code_execution_result_block = partial(object.__new__, CodeExecutionResultBlock)
 
 
 def _decode_code_execution_result_block(data: dict[str, Any]) -> CodeExecutionResultBlock:
-    self = _new(CodeExecutionResultBlock)
+    self = _new_code_execution_result_block()
     try:
         self.type = data["type"]
         content = data["content"]
@@ -107,10 +108,11 @@ class CodeExecutionTool20250522(Struct):
 _CODE_EXECUTION_TOOL_20250522_KEYS = frozenset(
     {"type", "name", "allowed_callers", "cache_control", "defer_loading", "strict"}
 )
+_new_code_execution_tool_20250522 = partial(object.__new__, CodeExecutionTool20250522)
 
 
 def _decode_code_execution_tool_20250522(data: dict[str, Any]) -> CodeExecutionTool20250522:
-    self = _new(CodeExecutionTool20250522)
+    self = _new_code_execution_tool_20250522()
     try:
         self.type = data["type"]
         self.name = data["name"]
@@ -162,10 +164,11 @@ class CodeExecutionTool20250825(Struct):
 _CODE_EXECUTION_TOOL_20250825_KEYS = frozenset(
     {"type", "name", "allowed_callers", "cache_control", "defer_loading", "strict"}
 )
+_new_code_execution_tool_20250825 = partial(object.__new__, CodeExecutionTool20250825)
 
 
 def _decode_code_execution_tool_20250825(data: dict[str, Any]) -> CodeExecutionTool20250825:
-    self = _new(CodeExecutionTool20250825)
+    self = _new_code_execution_tool_20250825()
     try:
         self.type = data["type"]
         self.name = data["name"]
@@ -217,10 +220,11 @@ class CodeExecutionTool20260120(Struct):
 _CODE_EXECUTION_TOOL_20260120_KEYS = frozenset(
     {"type", "name", "allowed_callers", "cache_control", "defer_loading", "strict"}
 )
+_new_code_execution_tool_20260120 = partial(object.__new__, CodeExecutionTool20260120)
 
 
 def _decode_code_execution_tool_20260120(data: dict[str, Any]) -> CodeExecutionTool20260120:
-    self = _new(CodeExecutionTool20260120)
+    self = _new_code_execution_tool_20260120()
     try:
         self.type = data["type"]
         self.name = data["name"]
@@ -272,10 +276,11 @@ class CodeExecutionTool20260521(Struct):
 _CODE_EXECUTION_TOOL_20260521_KEYS = frozenset(
     {"type", "name", "allowed_callers", "cache_control", "defer_loading", "strict"}
 )
+_new_code_execution_tool_20260521 = partial(object.__new__, CodeExecutionTool20260521)
 
 
 def _decode_code_execution_tool_20260521(data: dict[str, Any]) -> CodeExecutionTool20260521:
-    self = _new(CodeExecutionTool20260521)
+    self = _new_code_execution_tool_20260521()
     try:
         self.type = data["type"]
         self.name = data["name"]
@@ -321,10 +326,11 @@ class CodeExecutionToolResultBlock(Struct):
 
 
 _CODE_EXECUTION_TOOL_RESULT_BLOCK_KEYS = frozenset({"type", "content", "tool_use_id"})
+_new_code_execution_tool_result_block = partial(object.__new__, CodeExecutionToolResultBlock)
 
 
 def _decode_code_execution_tool_result_block(data: dict[str, Any]) -> CodeExecutionToolResultBlock:
-    self = _new(CodeExecutionToolResultBlock)
+    self = _new_code_execution_tool_result_block()
     try:
         self.type = data["type"]
         content = data["content"]
@@ -333,7 +339,12 @@ def _decode_code_execution_tool_result_block(data: dict[str, Any]) -> CodeExecut
         return _decode_code_execution_tool_result_block(
             fill(data, ("type", "content", "tool_use_id"))
         )
-    self.content = _decode_code_execution_tool_result_block_content(content)
+    try:
+        self.content = _union_code_execution_tool_result_block_content.ready[content["type"]](
+            content
+        )
+    except (KeyError, TypeError):
+        self.content = _union_code_execution_tool_result_block_content.decode_carefully(content)
     if len(data) != 3:
         self._extra = extra(data, _CODE_EXECUTION_TOOL_RESULT_BLOCK_KEYS)
     return self
@@ -348,7 +359,7 @@ CodeExecutionToolResultBlockContent: TypeAlias = Union[
 """Outcome of executed code: its output, readable or encrypted, or an error."""
 
 
-_decode_code_execution_tool_result_block_content = TaggedUnion(
+_union_code_execution_tool_result_block_content = TaggedUnion(
     "type",
     {
         "code_execution_result": "CodeExecutionResultBlock",
@@ -356,7 +367,10 @@ _decode_code_execution_tool_result_block_content = TaggedUnion(
         "encrypted_code_execution_result": "EncryptedCodeExecutionResultBlock",
     },
     decoders,
-).decode
+)
+_decode_code_execution_tool_result_block_content = (
+    _union_code_execution_tool_result_block_content.decode
+)
 
 
 CodeExecutionToolResultErrorCode: TypeAlias = Union[
@@ -379,12 +393,15 @@ class CodeExecutionToolResultErrorObject(Struct):
 
 
 _CODE_EXECUTION_TOOL_RESULT_ERROR_OBJECT_KEYS = frozenset({"type", "error_code"})
+_new_code_execution_tool_result_error_object = partial(
+    object.__new__, CodeExecutionToolResultErrorObject
+)
 
 
 def _decode_code_execution_tool_result_error_object(
     data: dict[str, Any],
 ) -> CodeExecutionToolResultErrorObject:
-    self = _new(CodeExecutionToolResultErrorObject)
+    self = _new_code_execution_tool_result_error_object()
     try:
         self.type = data["type"]
         self.error_code = data["error_code"]
@@ -416,12 +433,15 @@ class EncryptedCodeExecutionResultBlock(Struct):
 _ENCRYPTED_CODE_EXECUTION_RESULT_BLOCK_KEYS = frozenset(
     {"type", "content", "encrypted_stdout", "return_code", "stderr"}
 )
+_new_encrypted_code_execution_result_block = partial(
+    object.__new__, EncryptedCodeExecutionResultBlock
+)
 
 
 def _decode_encrypted_code_execution_result_block(
     data: dict[str, Any],
 ) -> EncryptedCodeExecutionResultBlock:
-    self = _new(EncryptedCodeExecutionResultBlock)
+    self = _new_encrypted_code_execution_result_block()
     try:
         self.type = data["type"]
         content = data["content"]

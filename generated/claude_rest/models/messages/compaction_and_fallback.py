@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union, cast
 
 from attrs import field as _field
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from ...params.messages.compaction_and_fallback import CompactionBlockParam, FallbackBlockParam
     from ..models.model_info import Model
     from .tool_changes import ResponseToolAdditionBlock, ResponseToolRemovalBlock
-
-_new = object.__new__
 
 
 @model
@@ -49,10 +48,11 @@ class CompactionBlock(Struct):
 _COMPACTION_BLOCK_KEYS = frozenset(
     {"type", "content", "encrypted_content", "signature", "tool_changes"}
 )
+_new_compaction_block = partial(object.__new__, CompactionBlock)
 
 
 def _decode_compaction_block(data: dict[str, Any]) -> CompactionBlock:
-    self = _new(CompactionBlock)
+    self = _new_compaction_block()
     try:
         self.type = data["type"]
     except KeyError:
@@ -87,14 +87,15 @@ CompactionBlockToolChange: TypeAlias = Union[
 """Tool change reported by a compaction block: an addition or a removal."""
 
 
-_decode_compaction_block_tool_change = TaggedUnion(
+_union_compaction_block_tool_change = TaggedUnion(
     "type",
     {
         "tool_addition": "ResponseToolAdditionBlock",
         "tool_removal": "ResponseToolRemovalBlock",
     },
     decoders,
-).decode
+)
+_decode_compaction_block_tool_change = _union_compaction_block_tool_change.decode
 
 
 @model
@@ -118,10 +119,11 @@ class FallbackBlock(Struct):
 
 
 _FALLBACK_BLOCK_KEYS = frozenset({"type", "from", "to", "trigger"})
+_new_fallback_block = partial(object.__new__, FallbackBlock)
 
 
 def _decode_fallback_block(data: dict[str, Any]) -> FallbackBlock:
-    self = _new(FallbackBlock)
+    self = _new_fallback_block()
     try:
         self.type = data["type"]
         from_ = data["from"]
@@ -150,10 +152,11 @@ class FallbackInfo(Struct):
 
 
 _FALLBACK_INFO_KEYS = frozenset({"model"})
+_new_fallback_info = partial(object.__new__, FallbackInfo)
 
 
 def _decode_fallback_info(data: dict[str, Any]) -> FallbackInfo:
-    self = _new(FallbackInfo)
+    self = _new_fallback_info()
     try:
         self.model = data["model"]
     except KeyError:
@@ -178,10 +181,11 @@ class FallbackRefusalTrigger(Struct):
 
 
 _FALLBACK_REFUSAL_TRIGGER_KEYS = frozenset({"type", "category"})
+_new_fallback_refusal_trigger = partial(object.__new__, FallbackRefusalTrigger)
 
 
 def _decode_fallback_refusal_trigger(data: dict[str, Any]) -> FallbackRefusalTrigger:
-    self = _new(FallbackRefusalTrigger)
+    self = _new_fallback_refusal_trigger()
     try:
         self.type = data["type"]
     except KeyError:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..._runtime.struct import Struct, extra, fill, model
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     )
     from .requests import CacheControlEphemeral
 
-_new = object.__new__
-
 
 @model
 class ComputerHoldKeyConfig(Struct):
@@ -47,10 +46,11 @@ class ComputerHoldKeyConfig(Struct):
 
 
 _COMPUTER_HOLD_KEY_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_computer_hold_key_config = partial(object.__new__, ComputerHoldKeyConfig)
 
 
 def _decode_computer_hold_key_config(data: dict[str, Any]) -> ComputerHoldKeyConfig:
-    self = _new(ComputerHoldKeyConfig)
+    self = _new_computer_hold_key_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -81,10 +81,11 @@ class ComputerKeyConfig(Struct):
 
 
 _COMPUTER_KEY_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_computer_key_config = partial(object.__new__, ComputerKeyConfig)
 
 
 def _decode_computer_key_config(data: dict[str, Any]) -> ComputerKeyConfig:
-    self = _new(ComputerKeyConfig)
+    self = _new_computer_key_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -112,10 +113,11 @@ class ComputerScreenshotConfig(Struct):
 
 
 _COMPUTER_SCREENSHOT_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_computer_screenshot_config = partial(object.__new__, ComputerScreenshotConfig)
 
 
 def _decode_computer_screenshot_config(data: dict[str, Any]) -> ComputerScreenshotConfig:
-    self = _new(ComputerScreenshotConfig)
+    self = _new_computer_screenshot_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -144,10 +146,11 @@ class ComputerToolset20260801(Struct):
 
 
 _COMPUTER_TOOLSET_20260801_KEYS = frozenset({"type", "cache_control", "configs"})
+_new_computer_toolset_20260801 = partial(object.__new__, ComputerToolset20260801)
 
 
 def _decode_computer_toolset_20260801(data: dict[str, Any]) -> ComputerToolset20260801:
-    self = _new(ComputerToolset20260801)
+    self = _new_computer_toolset_20260801()
     try:
         self.type = data["type"]
     except KeyError:
@@ -254,10 +257,11 @@ _COMPUTER_TOOLSET_CONFIGS_KEYS = frozenset(
         "zoom",
     }
 )
+_new_computer_toolset_configs = partial(object.__new__, ComputerToolsetConfigs)
 
 
 def _decode_computer_toolset_configs(data: dict[str, Any]) -> ComputerToolsetConfigs:
-    self = _new(ComputerToolsetConfigs)
+    self = _new_computer_toolset_configs()
     more = len(data) - 0
     if more:
         if "cursor_position" in data:
@@ -397,10 +401,11 @@ class ComputerTypeConfig(Struct):
 
 
 _COMPUTER_TYPE_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_computer_type_config = partial(object.__new__, ComputerTypeConfig)
 
 
 def _decode_computer_type_config(data: dict[str, Any]) -> ComputerTypeConfig:
-    self = _new(ComputerTypeConfig)
+    self = _new_computer_type_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -428,10 +433,11 @@ class ComputerWaitConfig(Struct):
 
 
 _COMPUTER_WAIT_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_computer_wait_config = partial(object.__new__, ComputerWaitConfig)
 
 
 def _decode_computer_wait_config(data: dict[str, Any]) -> ComputerWaitConfig:
-    self = _new(ComputerWaitConfig)
+    self = _new_computer_wait_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -462,10 +468,11 @@ class ComputerZoomConfig(Struct):
 
 
 _COMPUTER_ZOOM_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_computer_zoom_config = partial(object.__new__, ComputerZoomConfig)
 
 
 def _decode_computer_zoom_config(data: dict[str, Any]) -> ComputerZoomConfig:
-    self = _new(ComputerZoomConfig)
+    self = _new_computer_zoom_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..._runtime.struct import Struct, extra, model
@@ -10,8 +11,6 @@ from ..._runtime.unset import UNSET, Unset
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_new = object.__new__
 
 
 @model
@@ -31,10 +30,11 @@ class ComputerCursorPositionConfig(Struct):
 
 
 _COMPUTER_CURSOR_POSITION_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_computer_cursor_position_config = partial(object.__new__, ComputerCursorPositionConfig)
 
 
 def _decode_computer_cursor_position_config(data: dict[str, Any]) -> ComputerCursorPositionConfig:
-    self = _new(ComputerCursorPositionConfig)
+    self = _new_computer_cursor_position_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -65,10 +65,11 @@ class ComputerDoubleClickConfig(Struct):
 
 
 _COMPUTER_DOUBLE_CLICK_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_computer_double_click_config = partial(object.__new__, ComputerDoubleClickConfig)
 
 
 def _decode_computer_double_click_config(data: dict[str, Any]) -> ComputerDoubleClickConfig:
-    self = _new(ComputerDoubleClickConfig)
+    self = _new_computer_double_click_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -99,10 +100,11 @@ class ComputerLeftClickConfig(Struct):
 
 
 _COMPUTER_LEFT_CLICK_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_computer_left_click_config = partial(object.__new__, ComputerLeftClickConfig)
 
 
 def _decode_computer_left_click_config(data: dict[str, Any]) -> ComputerLeftClickConfig:
-    self = _new(ComputerLeftClickConfig)
+    self = _new_computer_left_click_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -133,10 +135,11 @@ class ComputerLeftClickDragConfig(Struct):
 
 
 _COMPUTER_LEFT_CLICK_DRAG_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_computer_left_click_drag_config = partial(object.__new__, ComputerLeftClickDragConfig)
 
 
 def _decode_computer_left_click_drag_config(data: dict[str, Any]) -> ComputerLeftClickDragConfig:
-    self = _new(ComputerLeftClickDragConfig)
+    self = _new_computer_left_click_drag_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -167,10 +170,11 @@ class ComputerLeftMouseDownConfig(Struct):
 
 
 _COMPUTER_LEFT_MOUSE_DOWN_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_computer_left_mouse_down_config = partial(object.__new__, ComputerLeftMouseDownConfig)
 
 
 def _decode_computer_left_mouse_down_config(data: dict[str, Any]) -> ComputerLeftMouseDownConfig:
-    self = _new(ComputerLeftMouseDownConfig)
+    self = _new_computer_left_mouse_down_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -198,10 +202,11 @@ class ComputerLeftMouseUpConfig(Struct):
 
 
 _COMPUTER_LEFT_MOUSE_UP_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_computer_left_mouse_up_config = partial(object.__new__, ComputerLeftMouseUpConfig)
 
 
 def _decode_computer_left_mouse_up_config(data: dict[str, Any]) -> ComputerLeftMouseUpConfig:
-    self = _new(ComputerLeftMouseUpConfig)
+    self = _new_computer_left_mouse_up_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -232,10 +237,11 @@ class ComputerMiddleClickConfig(Struct):
 
 
 _COMPUTER_MIDDLE_CLICK_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_computer_middle_click_config = partial(object.__new__, ComputerMiddleClickConfig)
 
 
 def _decode_computer_middle_click_config(data: dict[str, Any]) -> ComputerMiddleClickConfig:
-    self = _new(ComputerMiddleClickConfig)
+    self = _new_computer_middle_click_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -266,10 +272,11 @@ class ComputerMouseMoveConfig(Struct):
 
 
 _COMPUTER_MOUSE_MOVE_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_computer_mouse_move_config = partial(object.__new__, ComputerMouseMoveConfig)
 
 
 def _decode_computer_mouse_move_config(data: dict[str, Any]) -> ComputerMouseMoveConfig:
-    self = _new(ComputerMouseMoveConfig)
+    self = _new_computer_mouse_move_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -300,10 +307,11 @@ class ComputerRightClickConfig(Struct):
 
 
 _COMPUTER_RIGHT_CLICK_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_computer_right_click_config = partial(object.__new__, ComputerRightClickConfig)
 
 
 def _decode_computer_right_click_config(data: dict[str, Any]) -> ComputerRightClickConfig:
-    self = _new(ComputerRightClickConfig)
+    self = _new_computer_right_click_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -334,10 +342,11 @@ class ComputerScrollConfig(Struct):
 
 
 _COMPUTER_SCROLL_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_computer_scroll_config = partial(object.__new__, ComputerScrollConfig)
 
 
 def _decode_computer_scroll_config(data: dict[str, Any]) -> ComputerScrollConfig:
-    self = _new(ComputerScrollConfig)
+    self = _new_computer_scroll_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -368,10 +377,11 @@ class ComputerTripleClickConfig(Struct):
 
 
 _COMPUTER_TRIPLE_CLICK_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_computer_triple_click_config = partial(object.__new__, ComputerTripleClickConfig)
 
 
 def _decode_computer_triple_click_config(data: dict[str, Any]) -> ComputerTripleClickConfig:
-    self = _new(ComputerTripleClickConfig)
+    self = _new_computer_triple_click_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union, cast
 
 from ..._runtime.struct import Struct, TaggedUnion, Unknown, extra, fill, model
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from .web_fetch import WebFetchToolResultBlock
     from .web_search import WebSearchToolResultBlock
 
-_new = object.__new__
-
 
 @model
 class ContainerUploadBlock(Struct):
@@ -42,10 +41,11 @@ class ContainerUploadBlock(Struct):
 
 
 _CONTAINER_UPLOAD_BLOCK_KEYS = frozenset({"type", "file_id"})
+_new_container_upload_block = partial(object.__new__, ContainerUploadBlock)
 
 
 def _decode_container_upload_block(data: dict[str, Any]) -> ContainerUploadBlock:
-    self = _new(ContainerUploadBlock)
+    self = _new_container_upload_block()
     try:
         self.type = data["type"]
         self.file_id = data["file_id"]
@@ -80,7 +80,7 @@ ContentBlock: TypeAlias = Union[
 """One block of a reply."""
 
 
-_decode_content_block = TaggedUnion(
+_union_content_block = TaggedUnion(
     "type",
     {
         "advisor_tool_result": "AdvisorToolResultBlock",
@@ -103,7 +103,8 @@ _decode_content_block = TaggedUnion(
         "web_search_tool_result": "WebSearchToolResultBlock",
     },
     decoders,
-).decode
+)
+_decode_content_block = _union_content_block.decode
 
 
 DECODERS: dict[str, Callable[[Any], Any]] = {

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union
 
 from ..._runtime.struct import Struct, TaggedUnion, Unknown, extra, fill, model
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .citations import CitationsConfig
-
-_new = object.__new__
 
 
 @model
@@ -28,10 +27,11 @@ class Base64PDFSource(Struct):
 
 
 _BASE64_PDF_SOURCE_KEYS = frozenset({"type", "data", "media_type"})
+_new_base64_pdf_source = partial(object.__new__, Base64PDFSource)
 
 
 def _decode_base64_pdf_source(data: dict[str, Any]) -> Base64PDFSource:
-    self = _new(Base64PDFSource)
+    self = _new_base64_pdf_source()
     try:
         self.type = data["type"]
         self.data = data["data"]
@@ -57,16 +57,20 @@ class DocumentBlock(Struct):
 
 
 _DOCUMENT_BLOCK_KEYS = frozenset({"type", "source", "citations", "title"})
+_new_document_block = partial(object.__new__, DocumentBlock)
 
 
 def _decode_document_block(data: dict[str, Any]) -> DocumentBlock:
-    self = _new(DocumentBlock)
+    self = _new_document_block()
     try:
         self.type = data["type"]
         source = data["source"]
     except KeyError:
         return _decode_document_block(fill(data, ("type", "source")))
-    self.source = _decode_document_block_source(source)
+    try:
+        self.source = _union_document_block_source.ready[source["type"]](source)
+    except (KeyError, TypeError):
+        self.source = _union_document_block_source.decode_carefully(source)
     more = len(data) - 2
     if more:
         if "citations" in data:
@@ -87,14 +91,15 @@ DocumentBlockSource: TypeAlias = Union["Base64PDFSource", "PlainTextSource", Unk
 """Content of a document in a response: a PDF or plain text."""
 
 
-_decode_document_block_source = TaggedUnion(
+_union_document_block_source = TaggedUnion(
     "type",
     {
         "base64": "Base64PDFSource",
         "text": "PlainTextSource",
     },
     decoders,
-).decode
+)
+_decode_document_block_source = _union_document_block_source.decode
 
 
 @model
@@ -108,10 +113,11 @@ class PlainTextSource(Struct):
 
 
 _PLAIN_TEXT_SOURCE_KEYS = frozenset({"type", "data", "media_type"})
+_new_plain_text_source = partial(object.__new__, PlainTextSource)
 
 
 def _decode_plain_text_source(data: dict[str, Any]) -> PlainTextSource:
-    self = _new(PlainTextSource)
+    self = _new_plain_text_source()
     try:
         self.type = data["type"]
         self.data = data["data"]

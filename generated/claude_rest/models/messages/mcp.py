@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from ..._runtime.struct import Struct, extra, fill, model
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from .requests import CacheControlEphemeral
     from .text import TextBlock
 
-_new = object.__new__
-
 
 @model
 class MCPTool(Struct):
@@ -36,10 +35,11 @@ class MCPTool(Struct):
 
 
 _MCP_TOOL_KEYS = frozenset({"input_schema", "name", "description"})
+_new_mcp_tool = partial(object.__new__, MCPTool)
 
 
 def _decode_mcp_tool(data: dict[str, Any]) -> MCPTool:
-    self = _new(MCPTool)
+    self = _new_mcp_tool()
     try:
         self.input_schema = data["input_schema"]
         self.name = data["name"]
@@ -66,10 +66,11 @@ class MCPToolConfig(Struct):
 
 
 _MCP_TOOL_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_mcp_tool_config = partial(object.__new__, MCPToolConfig)
 
 
 def _decode_mcp_tool_config(data: dict[str, Any]) -> MCPToolConfig:
-    self = _new(MCPToolConfig)
+    self = _new_mcp_tool_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -97,10 +98,11 @@ class MCPToolDefaultConfig(Struct):
 
 
 _MCP_TOOL_DEFAULT_CONFIG_KEYS = frozenset({"defer_loading", "enabled"})
+_new_mcp_tool_default_config = partial(object.__new__, MCPToolDefaultConfig)
 
 
 def _decode_mcp_tool_default_config(data: dict[str, Any]) -> MCPToolDefaultConfig:
-    self = _new(MCPToolDefaultConfig)
+    self = _new_mcp_tool_default_config()
     more = len(data) - 0
     if more:
         if "defer_loading" in data:
@@ -133,10 +135,11 @@ class MCPToolListingBlock(Struct):
 
 
 _MCP_TOOL_LISTING_BLOCK_KEYS = frozenset({"type", "mcp_server_name", "tools"})
+_new_mcp_tool_listing_block = partial(object.__new__, MCPToolListingBlock)
 
 
 def _decode_mcp_tool_listing_block(data: dict[str, Any]) -> MCPToolListingBlock:
-    self = _new(MCPToolListingBlock)
+    self = _new_mcp_tool_listing_block()
     try:
         self.type = data["type"]
         self.mcp_server_name = data["mcp_server_name"]
@@ -167,10 +170,11 @@ class MCPToolResultBlock(Struct):
 
 
 _MCP_TOOL_RESULT_BLOCK_KEYS = frozenset({"type", "content", "is_error", "tool_use_id"})
+_new_mcp_tool_result_block = partial(object.__new__, MCPToolResultBlock)
 
 
 def _decode_mcp_tool_result_block(data: dict[str, Any]) -> MCPToolResultBlock:
-    self = _new(MCPToolResultBlock)
+    self = _new_mcp_tool_result_block()
     try:
         self.type = data["type"]
         content = data["content"]
@@ -208,10 +212,11 @@ class MCPToolUseBlock(Struct):
 
 
 _MCP_TOOL_USE_BLOCK_KEYS = frozenset({"type", "id", "input", "name", "server_name"})
+_new_mcp_tool_use_block = partial(object.__new__, MCPToolUseBlock)
 
 
 def _decode_mcp_tool_use_block(data: dict[str, Any]) -> MCPToolUseBlock:
-    self = _new(MCPToolUseBlock)
+    self = _new_mcp_tool_use_block()
     try:
         self.type = data["type"]
         self.id = data["id"]
@@ -250,10 +255,11 @@ class MCPToolset(Struct):
 _MCP_TOOLSET_KEYS = frozenset(
     {"type", "mcp_server_name", "cache_control", "configs", "default_config", "tools"}
 )
+_new_mcp_toolset = partial(object.__new__, MCPToolset)
 
 
 def _decode_mcp_toolset(data: dict[str, Any]) -> MCPToolset:
-    self = _new(MCPToolset)
+    self = _new_mcp_toolset()
     try:
         self.type = data["type"]
         self.mcp_server_name = data["mcp_server_name"]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union, cast
 
 from ..._runtime.struct import Answer, Struct, extra, fill, model
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     )
     from .usage_details import FallbackCreditUsage, IterationsUsage
 
-_new = object.__new__
-
 
 @model
 class CacheCreation(Struct):
@@ -37,10 +36,11 @@ class CacheCreation(Struct):
 
 
 _CACHE_CREATION_KEYS = frozenset({"ephemeral_1h_input_tokens", "ephemeral_5m_input_tokens"})
+_new_cache_creation = partial(object.__new__, CacheCreation)
 
 
 def _decode_cache_creation(data: dict[str, Any]) -> CacheCreation:
-    self = _new(CacheCreation)
+    self = _new_cache_creation()
     try:
         self.ephemeral_1h_input_tokens = data["ephemeral_1h_input_tokens"]
         self.ephemeral_5m_input_tokens = data["ephemeral_5m_input_tokens"]
@@ -131,10 +131,11 @@ _MESSAGE_KEYS = frozenset(
         "stop_sequence",
     }
 )
+_new_message = partial(object.__new__, Message)
 
 
 def _decode_message(data: dict[str, Any]) -> Message:
-    self = _new(Message)
+    self = _new_message()
     try:
         self.type = data["type"]
         self.id = data["id"]
@@ -209,10 +210,11 @@ class OutputTokensDetails(Struct):
 
 
 _OUTPUT_TOKENS_DETAILS_KEYS = frozenset({"thinking_tokens"})
+_new_output_tokens_details = partial(object.__new__, OutputTokensDetails)
 
 
 def _decode_output_tokens_details(data: dict[str, Any]) -> OutputTokensDetails:
-    self = _new(OutputTokensDetails)
+    self = _new_output_tokens_details()
     try:
         self.thinking_tokens = data["thinking_tokens"]
     except KeyError:
@@ -272,10 +274,11 @@ _REFUSAL_STOP_DETAILS_KEYS = frozenset(
         "recommended_model",
     }
 )
+_new_refusal_stop_details = partial(object.__new__, RefusalStopDetails)
 
 
 def _decode_refusal_stop_details(data: dict[str, Any]) -> RefusalStopDetails:
-    self = _new(RefusalStopDetails)
+    self = _new_refusal_stop_details()
     try:
         self.type = data["type"]
     except KeyError:
@@ -313,10 +316,11 @@ class ServerToolUsage(Struct):
 
 
 _SERVER_TOOL_USAGE_KEYS = frozenset({"web_fetch_requests", "web_search_requests"})
+_new_server_tool_usage = partial(object.__new__, ServerToolUsage)
 
 
 def _decode_server_tool_usage(data: dict[str, Any]) -> ServerToolUsage:
-    self = _new(ServerToolUsage)
+    self = _new_server_tool_usage()
     try:
         self.web_fetch_requests = data["web_fetch_requests"]
         self.web_search_requests = data["web_search_requests"]
@@ -408,10 +412,11 @@ _USAGE_KEYS = frozenset(
         "speed",
     }
 )
+_new_usage = partial(object.__new__, Usage)
 
 
 def _decode_usage(data: dict[str, Any]) -> Usage:
-    self = _new(Usage)
+    self = _new_usage()
     try:
         self.input_tokens = data["input_tokens"]
         self.output_tokens = data["output_tokens"]

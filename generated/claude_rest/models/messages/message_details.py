@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union
 
 from ..._runtime.struct import Struct, TaggedUnion, Unknown, extra, fill, model
@@ -14,22 +15,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-_new = object.__new__
-
 AppliedEdit: TypeAlias = Union[
     "ClearToolUses20250919EditResponse", "ClearThinking20251015EditResponse", Unknown
 ]
 """One context edit that was applied, with what it removed."""
 
 
-_decode_applied_edit = TaggedUnion(
+_union_applied_edit = TaggedUnion(
     "type",
     {
         "clear_thinking_20251015": "ClearThinking20251015EditResponse",
         "clear_tool_uses_20250919": "ClearToolUses20250919EditResponse",
     },
     decoders,
-).decode
+)
+_decode_applied_edit = _union_applied_edit.decode
 
 
 @model
@@ -47,10 +47,11 @@ class CacheMissMessagesChanged(Struct):
 
 
 _CACHE_MISS_MESSAGES_CHANGED_KEYS = frozenset({"type", "cache_missed_input_tokens"})
+_new_cache_miss_messages_changed = partial(object.__new__, CacheMissMessagesChanged)
 
 
 def _decode_cache_miss_messages_changed(data: dict[str, Any]) -> CacheMissMessagesChanged:
-    self = _new(CacheMissMessagesChanged)
+    self = _new_cache_miss_messages_changed()
     try:
         self.type = data["type"]
         self.cache_missed_input_tokens = data["cache_missed_input_tokens"]
@@ -75,10 +76,11 @@ class CacheMissModelChanged(Struct):
 
 
 _CACHE_MISS_MODEL_CHANGED_KEYS = frozenset({"type", "cache_missed_input_tokens"})
+_new_cache_miss_model_changed = partial(object.__new__, CacheMissModelChanged)
 
 
 def _decode_cache_miss_model_changed(data: dict[str, Any]) -> CacheMissModelChanged:
-    self = _new(CacheMissModelChanged)
+    self = _new_cache_miss_model_changed()
     try:
         self.type = data["type"]
         self.cache_missed_input_tokens = data["cache_missed_input_tokens"]
@@ -100,12 +102,15 @@ class CacheMissPreviousMessageNotFound(Struct):
 
 
 _CACHE_MISS_PREVIOUS_MESSAGE_NOT_FOUND_KEYS = frozenset({"type"})
+_new_cache_miss_previous_message_not_found = partial(
+    object.__new__, CacheMissPreviousMessageNotFound
+)
 
 
 def _decode_cache_miss_previous_message_not_found(
     data: dict[str, Any],
 ) -> CacheMissPreviousMessageNotFound:
-    self = _new(CacheMissPreviousMessageNotFound)
+    self = _new_cache_miss_previous_message_not_found()
     try:
         self.type = data["type"]
     except KeyError:
@@ -127,7 +132,7 @@ CacheMissReason: TypeAlias = Union[
 """First difference found between this prompt and the previous one."""
 
 
-_decode_cache_miss_reason = TaggedUnion(
+_union_cache_miss_reason = TaggedUnion(
     "type",
     {
         "messages_changed": "CacheMissMessagesChanged",
@@ -138,7 +143,8 @@ _decode_cache_miss_reason = TaggedUnion(
         "unavailable": "CacheMissUnavailable",
     },
     decoders,
-).decode
+)
+_decode_cache_miss_reason = _union_cache_miss_reason.decode
 
 
 @model
@@ -153,10 +159,11 @@ class CacheMissSystemChanged(Struct):
 
 
 _CACHE_MISS_SYSTEM_CHANGED_KEYS = frozenset({"type", "cache_missed_input_tokens"})
+_new_cache_miss_system_changed = partial(object.__new__, CacheMissSystemChanged)
 
 
 def _decode_cache_miss_system_changed(data: dict[str, Any]) -> CacheMissSystemChanged:
-    self = _new(CacheMissSystemChanged)
+    self = _new_cache_miss_system_changed()
     try:
         self.type = data["type"]
         self.cache_missed_input_tokens = data["cache_missed_input_tokens"]
@@ -179,10 +186,11 @@ class CacheMissToolsChanged(Struct):
 
 
 _CACHE_MISS_TOOLS_CHANGED_KEYS = frozenset({"type", "cache_missed_input_tokens"})
+_new_cache_miss_tools_changed = partial(object.__new__, CacheMissToolsChanged)
 
 
 def _decode_cache_miss_tools_changed(data: dict[str, Any]) -> CacheMissToolsChanged:
-    self = _new(CacheMissToolsChanged)
+    self = _new_cache_miss_tools_changed()
     try:
         self.type = data["type"]
         self.cache_missed_input_tokens = data["cache_missed_input_tokens"]
@@ -205,10 +213,11 @@ class CacheMissUnavailable(Struct):
 
 
 _CACHE_MISS_UNAVAILABLE_KEYS = frozenset({"type"})
+_new_cache_miss_unavailable = partial(object.__new__, CacheMissUnavailable)
 
 
 def _decode_cache_miss_unavailable(data: dict[str, Any]) -> CacheMissUnavailable:
-    self = _new(CacheMissUnavailable)
+    self = _new_cache_miss_unavailable()
     try:
         self.type = data["type"]
     except KeyError:
@@ -232,12 +241,15 @@ class ClearThinking20251015EditResponse(Struct):
 _CLEAR_THINKING_20251015_EDIT_RESPONSE_KEYS = frozenset(
     {"type", "cleared_input_tokens", "cleared_thinking_turns"}
 )
+_new_clear_thinking_20251015_edit_response = partial(
+    object.__new__, ClearThinking20251015EditResponse
+)
 
 
 def _decode_clear_thinking_20251015_edit_response(
     data: dict[str, Any],
 ) -> ClearThinking20251015EditResponse:
-    self = _new(ClearThinking20251015EditResponse)
+    self = _new_clear_thinking_20251015_edit_response()
     try:
         self.type = data["type"]
         self.cleared_input_tokens = data["cleared_input_tokens"]
@@ -265,12 +277,15 @@ class ClearToolUses20250919EditResponse(Struct):
 _CLEAR_TOOL_USES_20250919_EDIT_RESPONSE_KEYS = frozenset(
     {"type", "cleared_input_tokens", "cleared_tool_uses"}
 )
+_new_clear_tool_uses_20250919_edit_response = partial(
+    object.__new__, ClearToolUses20250919EditResponse
+)
 
 
 def _decode_clear_tool_uses_20250919_edit_response(
     data: dict[str, Any],
 ) -> ClearToolUses20250919EditResponse:
-    self = _new(ClearToolUses20250919EditResponse)
+    self = _new_clear_tool_uses_20250919_edit_response()
     try:
         self.type = data["type"]
         self.cleared_input_tokens = data["cleared_input_tokens"]
@@ -297,10 +312,11 @@ class Container(Struct):
 
 
 _CONTAINER_KEYS = frozenset({"id", "expires_at", "skills"})
+_new_container = partial(object.__new__, Container)
 
 
 def _decode_container(data: dict[str, Any]) -> Container:
-    self = _new(Container)
+    self = _new_container()
     try:
         self.id = data["id"]
         expires_at = data["expires_at"]
@@ -332,10 +348,11 @@ class ContainerSkill(Struct):
 
 
 _CONTAINER_SKILL_KEYS = frozenset({"type", "skill_id", "version"})
+_new_container_skill = partial(object.__new__, ContainerSkill)
 
 
 def _decode_container_skill(data: dict[str, Any]) -> ContainerSkill:
-    self = _new(ContainerSkill)
+    self = _new_container_skill()
     try:
         self.type = data["type"]
         self.skill_id = data["skill_id"]
@@ -356,10 +373,11 @@ class ContextManagementResponse(Struct):
 
 
 _CONTEXT_MANAGEMENT_RESPONSE_KEYS = frozenset({"applied_edits"})
+_new_context_management_response = partial(object.__new__, ContextManagementResponse)
 
 
 def _decode_context_management_response(data: dict[str, Any]) -> ContextManagementResponse:
-    self = _new(ContextManagementResponse)
+    self = _new_context_management_response()
     try:
         applied_edits = data["applied_edits"]
     except KeyError:
@@ -386,16 +404,24 @@ class Diagnostics(Struct):
 
 
 _DIAGNOSTICS_KEYS = frozenset({"cache_miss_reason"})
+_new_diagnostics = partial(object.__new__, Diagnostics)
 
 
 def _decode_diagnostics(data: dict[str, Any]) -> Diagnostics:
-    self = _new(Diagnostics)
+    self = _new_diagnostics()
     more = len(data) - 0
     if more:
         if "cache_miss_reason" in data:
             more -= 1
             cache_miss_reason = data["cache_miss_reason"]
-            self.cache_miss_reason = _decode_cache_miss_reason(cache_miss_reason)
+            try:
+                self.cache_miss_reason = _union_cache_miss_reason.ready[cache_miss_reason["type"]](
+                    cache_miss_reason
+                )
+            except (KeyError, TypeError):
+                self.cache_miss_reason = _union_cache_miss_reason.decode_carefully(
+                    cache_miss_reason
+                )
         if more:
             self._extra = extra(data, _DIAGNOSTICS_KEYS)
     return self
@@ -407,14 +433,15 @@ InputTransformation: TypeAlias = Union[
 """A thinking block of the input that failed a binding check, and its fate."""
 
 
-_decode_input_transformation = TaggedUnion(
+_union_input_transformation = TaggedUnion(
     "type",
     {
         "thinking_dropped": "ThinkingDroppedInputTransformation",
         "thinking_mismatch_allowed": "ThinkingMismatchAllowedInputTransformation",
     },
     decoders,
-).decode
+)
+_decode_input_transformation = _union_input_transformation.decode
 
 
 @model
@@ -443,12 +470,15 @@ class ThinkingDroppedInputTransformation(Struct):
 
 
 _THINKING_DROPPED_INPUT_TRANSFORMATION_KEYS = frozenset({"type", "path", "reason"})
+_new_thinking_dropped_input_transformation = partial(
+    object.__new__, ThinkingDroppedInputTransformation
+)
 
 
 def _decode_thinking_dropped_input_transformation(
     data: dict[str, Any],
 ) -> ThinkingDroppedInputTransformation:
-    self = _new(ThinkingDroppedInputTransformation)
+    self = _new_thinking_dropped_input_transformation()
     try:
         self.type = data["type"]
         self.path = data["path"]
@@ -480,12 +510,15 @@ class ThinkingMismatchAllowedInputTransformation(Struct):
 
 
 _THINKING_MISMATCH_ALLOWED_INPUT_TRANSFORMATION_KEYS = frozenset({"type", "path", "reason"})
+_new_thinking_mismatch_allowed_input_transformation = partial(
+    object.__new__, ThinkingMismatchAllowedInputTransformation
+)
 
 
 def _decode_thinking_mismatch_allowed_input_transformation(
     data: dict[str, Any],
 ) -> ThinkingMismatchAllowedInputTransformation:
-    self = _new(ThinkingMismatchAllowedInputTransformation)
+    self = _new_thinking_mismatch_allowed_input_transformation()
     try:
         self.type = data["type"]
         self.path = data["path"]

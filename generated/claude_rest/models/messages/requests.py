@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..._runtime.struct import Answer, Struct, extra, fill, model
@@ -10,8 +11,6 @@ from ..._runtime.unset import UNSET, Unset
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_new = object.__new__
 
 
 @model
@@ -24,10 +23,11 @@ class CacheControlEphemeral(Struct):
 
 
 _CACHE_CONTROL_EPHEMERAL_KEYS = frozenset({"type", "ttl"})
+_new_cache_control_ephemeral = partial(object.__new__, CacheControlEphemeral)
 
 
 def _decode_cache_control_ephemeral(data: dict[str, Any]) -> CacheControlEphemeral:
-    self = _new(CacheControlEphemeral)
+    self = _new_cache_control_ephemeral()
     try:
         self.type = data["type"]
     except KeyError:
@@ -51,12 +51,15 @@ class CountTokensContextManagementResponse(Struct):
 
 
 _COUNT_TOKENS_CONTEXT_MANAGEMENT_RESPONSE_KEYS = frozenset({"original_input_tokens"})
+_new_count_tokens_context_management_response = partial(
+    object.__new__, CountTokensContextManagementResponse
+)
 
 
 def _decode_count_tokens_context_management_response(
     data: dict[str, Any],
 ) -> CountTokensContextManagementResponse:
-    self = _new(CountTokensContextManagementResponse)
+    self = _new_count_tokens_context_management_response()
     try:
         self.original_input_tokens = data["original_input_tokens"]
     except KeyError:
@@ -85,10 +88,11 @@ class MessageTokensCount(Answer):
 
 
 _MESSAGE_TOKENS_COUNT_KEYS = frozenset({"input_tokens", "context_management"})
+_new_message_tokens_count = partial(object.__new__, MessageTokensCount)
 
 
 def _decode_message_tokens_count(data: dict[str, Any]) -> MessageTokensCount:
-    self = _new(MessageTokensCount)
+    self = _new_message_tokens_count()
     try:
         self.input_tokens = data["input_tokens"]
     except KeyError:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union
 
 from ..._runtime.struct import Struct, TaggedUnion, Unknown, extra, fill, model
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .citations import CitationsDelta
-
-_new = object.__new__
 
 
 @model
@@ -29,10 +28,11 @@ class CompactionContentBlockDelta(Struct):
 
 
 _COMPACTION_CONTENT_BLOCK_DELTA_KEYS = frozenset({"type", "content", "encrypted_content"})
+_new_compaction_content_block_delta = partial(object.__new__, CompactionContentBlockDelta)
 
 
 def _decode_compaction_content_block_delta(data: dict[str, Any]) -> CompactionContentBlockDelta:
-    self = _new(CompactionContentBlockDelta)
+    self = _new_compaction_content_block_delta()
     try:
         self.type = data["type"]
     except KeyError:
@@ -64,10 +64,11 @@ class InputJSONDelta(Struct):
 
 
 _INPUT_JSON_DELTA_KEYS = frozenset({"type", "partial_json"})
+_new_input_json_delta = partial(object.__new__, InputJSONDelta)
 
 
 def _decode_input_json_delta(data: dict[str, Any]) -> InputJSONDelta:
-    self = _new(InputJSONDelta)
+    self = _new_input_json_delta()
     try:
         self.type = data["type"]
         self.partial_json = data["partial_json"]
@@ -90,7 +91,7 @@ RawContentBlockDelta: TypeAlias = Union[
 """A piece of a content block; ignore kinds you do not know."""
 
 
-_decode_raw_content_block_delta = TaggedUnion(
+_union_raw_content_block_delta = TaggedUnion(
     "type",
     {
         "citations_delta": "CitationsDelta",
@@ -101,7 +102,8 @@ _decode_raw_content_block_delta = TaggedUnion(
         "thinking_delta": "ThinkingDelta",
     },
     decoders,
-).decode
+)
+_decode_raw_content_block_delta = _union_raw_content_block_delta.decode
 
 
 @model
@@ -114,10 +116,11 @@ class SignatureDelta(Struct):
 
 
 _SIGNATURE_DELTA_KEYS = frozenset({"type", "signature"})
+_new_signature_delta = partial(object.__new__, SignatureDelta)
 
 
 def _decode_signature_delta(data: dict[str, Any]) -> SignatureDelta:
-    self = _new(SignatureDelta)
+    self = _new_signature_delta()
     try:
         self.type = data["type"]
         self.signature = data["signature"]
@@ -137,10 +140,11 @@ class TextDelta(Struct):
 
 
 _TEXT_DELTA_KEYS = frozenset({"type", "text"})
+_new_text_delta = partial(object.__new__, TextDelta)
 
 
 def _decode_text_delta(data: dict[str, Any]) -> TextDelta:
-    self = _new(TextDelta)
+    self = _new_text_delta()
     try:
         self.type = data["type"]
         self.text = data["text"]
@@ -168,10 +172,11 @@ class ThinkingDelta(Struct):
 
 
 _THINKING_DELTA_KEYS = frozenset({"type", "thinking", "estimated_tokens"})
+_new_thinking_delta = partial(object.__new__, ThinkingDelta)
 
 
 def _decode_thinking_delta(data: dict[str, Any]) -> ThinkingDelta:
-    self = _new(ThinkingDelta)
+    self = _new_thinking_delta()
     try:
         self.type = data["type"]
         self.thinking = data["thinking"]

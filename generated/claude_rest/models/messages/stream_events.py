@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union
 
 from ..._runtime.struct import Struct, TaggedUnion, Unknown, extra, fill, model
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from .message_details import Container, ContextManagementResponse, InputTransformation
     from .stream_deltas import RawContentBlockDelta
     from .usage_details import FallbackCreditUsage, IterationsUsage
-
-_new = object.__new__
 
 
 @model
@@ -74,10 +73,11 @@ _MESSAGE_DELTA_USAGE_KEYS = frozenset(
         "server_tool_use",
     }
 )
+_new_message_delta_usage = partial(object.__new__, MessageDeltaUsage)
 
 
 def _decode_message_delta_usage(data: dict[str, Any]) -> MessageDeltaUsage:
-    self = _new(MessageDeltaUsage)
+    self = _new_message_delta_usage()
     try:
         self.output_tokens = data["output_tokens"]
     except KeyError:
@@ -138,10 +138,11 @@ class RawContentBlockDeltaEvent(Struct):
 
 
 _RAW_CONTENT_BLOCK_DELTA_EVENT_KEYS = frozenset({"type", "delta", "index"})
+_new_raw_content_block_delta_event = partial(object.__new__, RawContentBlockDeltaEvent)
 
 
 def _decode_raw_content_block_delta_event(data: dict[str, Any]) -> RawContentBlockDeltaEvent:
-    self = _new(RawContentBlockDeltaEvent)
+    self = _new_raw_content_block_delta_event()
     try:
         self.type = data["type"]
         delta = data["delta"]
@@ -169,10 +170,11 @@ class RawContentBlockStartEvent(Struct):
 
 
 _RAW_CONTENT_BLOCK_START_EVENT_KEYS = frozenset({"type", "content_block", "index"})
+_new_raw_content_block_start_event = partial(object.__new__, RawContentBlockStartEvent)
 
 
 def _decode_raw_content_block_start_event(data: dict[str, Any]) -> RawContentBlockStartEvent:
-    self = _new(RawContentBlockStartEvent)
+    self = _new_raw_content_block_start_event()
     try:
         self.type = data["type"]
         content_block = data["content_block"]
@@ -195,10 +197,11 @@ class RawContentBlockStopEvent(Struct):
 
 
 _RAW_CONTENT_BLOCK_STOP_EVENT_KEYS = frozenset({"type", "index"})
+_new_raw_content_block_stop_event = partial(object.__new__, RawContentBlockStopEvent)
 
 
 def _decode_raw_content_block_stop_event(data: dict[str, Any]) -> RawContentBlockStopEvent:
-    self = _new(RawContentBlockStopEvent)
+    self = _new_raw_content_block_stop_event()
     try:
         self.type = data["type"]
         self.index = data["index"]
@@ -238,10 +241,11 @@ class RawMessageDeltaEvent(Struct):
 _RAW_MESSAGE_DELTA_EVENT_KEYS = frozenset(
     {"type", "delta", "usage", "context_management", "input_transformations"}
 )
+_new_raw_message_delta_event = partial(object.__new__, RawMessageDeltaEvent)
 
 
 def _decode_raw_message_delta_event(data: dict[str, Any]) -> RawMessageDeltaEvent:
-    self = _new(RawMessageDeltaEvent)
+    self = _new_raw_message_delta_event()
     try:
         self.type = data["type"]
         delta = data["delta"]
@@ -292,10 +296,11 @@ class RawMessageDeltaEventDelta(Struct):
 _RAW_MESSAGE_DELTA_EVENT_DELTA_KEYS = frozenset(
     {"container", "stop_details", "stop_reason", "stop_sequence"}
 )
+_new_raw_message_delta_event_delta = partial(object.__new__, RawMessageDeltaEventDelta)
 
 
 def _decode_raw_message_delta_event_delta(data: dict[str, Any]) -> RawMessageDeltaEventDelta:
-    self = _new(RawMessageDeltaEventDelta)
+    self = _new_raw_message_delta_event_delta()
     more = len(data) - 0
     if more:
         if "container" in data:
@@ -333,10 +338,11 @@ class RawMessageStartEvent(Struct):
 
 
 _RAW_MESSAGE_START_EVENT_KEYS = frozenset({"type", "message"})
+_new_raw_message_start_event = partial(object.__new__, RawMessageStartEvent)
 
 
 def _decode_raw_message_start_event(data: dict[str, Any]) -> RawMessageStartEvent:
-    self = _new(RawMessageStartEvent)
+    self = _new_raw_message_start_event()
     try:
         self.type = data["type"]
         message = data["message"]
@@ -356,10 +362,11 @@ class RawMessageStopEvent(Struct):
 
 
 _RAW_MESSAGE_STOP_EVENT_KEYS = frozenset({"type"})
+_new_raw_message_stop_event = partial(object.__new__, RawMessageStopEvent)
 
 
 def _decode_raw_message_stop_event(data: dict[str, Any]) -> RawMessageStopEvent:
-    self = _new(RawMessageStopEvent)
+    self = _new_raw_message_stop_event()
     try:
         self.type = data["type"]
     except KeyError:
@@ -384,7 +391,7 @@ RawMessageStreamEvent: TypeAlias = Union[
 """
 
 
-_decode_raw_message_stream_event = TaggedUnion(
+_union_raw_message_stream_event = TaggedUnion(
     "type",
     {
         "content_block_delta": "RawContentBlockDeltaEvent",
@@ -395,7 +402,8 @@ _decode_raw_message_stream_event = TaggedUnion(
         "message_stop": "RawMessageStopEvent",
     },
     decoders,
-).decode
+)
+_decode_raw_message_stream_event = _union_raw_message_stream_event.decode
 
 
 DECODERS: dict[str, Callable[[Any], Any]] = {

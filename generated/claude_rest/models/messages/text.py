@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from ..._runtime.struct import Struct, extra, fill, model
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 
     from ...params.messages.text import TextBlockParam
     from .citations import TextCitation
-
-_new = object.__new__
 
 
 @model
@@ -37,10 +36,11 @@ class TextBlock(Struct):
 
 
 _TEXT_BLOCK_KEYS = frozenset({"type", "text", "citations"})
+_new_text_block = partial(object.__new__, TextBlock)
 
 
 def _decode_text_block(data: dict[str, Any]) -> TextBlock:
-    self = _new(TextBlock)
+    self = _new_text_block()
     try:
         self.type = data["type"]
         self.text = data["text"]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union, cast
 
 from ..._runtime.struct import Struct, TaggedUnion, Unknown, extra, fill, model
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from ...params.messages.text_editor_code_execution import (
         TextEditorCodeExecutionToolResultBlockParam,
     )
-
-_new = object.__new__
 
 
 @model
@@ -31,12 +30,15 @@ class TextEditorCodeExecutionCreateResultBlock(Struct):
 
 
 _TEXT_EDITOR_CODE_EXECUTION_CREATE_RESULT_BLOCK_KEYS = frozenset({"type", "is_file_update"})
+_new_text_editor_code_execution_create_result_block = partial(
+    object.__new__, TextEditorCodeExecutionCreateResultBlock
+)
 
 
 def _decode_text_editor_code_execution_create_result_block(
     data: dict[str, Any],
 ) -> TextEditorCodeExecutionCreateResultBlock:
-    self = _new(TextEditorCodeExecutionCreateResultBlock)
+    self = _new_text_editor_code_execution_create_result_block()
     try:
         self.type = data["type"]
         self.is_file_update = data["is_file_update"]
@@ -71,12 +73,15 @@ class TextEditorCodeExecutionStrReplaceResultBlock(Struct):
 _TEXT_EDITOR_CODE_EXECUTION_STR_REPLACE_RESULT_BLOCK_KEYS = frozenset(
     {"type", "lines", "new_lines", "new_start", "old_lines", "old_start"}
 )
+_new_text_editor_code_execution_str_replace_result_block = partial(
+    object.__new__, TextEditorCodeExecutionStrReplaceResultBlock
+)
 
 
 def _decode_text_editor_code_execution_str_replace_result_block(
     data: dict[str, Any],
 ) -> TextEditorCodeExecutionStrReplaceResultBlock:
-    self = _new(TextEditorCodeExecutionStrReplaceResultBlock)
+    self = _new_text_editor_code_execution_str_replace_result_block()
     try:
         self.type = data["type"]
     except KeyError:
@@ -121,12 +126,15 @@ class TextEditorCodeExecutionToolResultBlock(Struct):
 
 
 _TEXT_EDITOR_CODE_EXECUTION_TOOL_RESULT_BLOCK_KEYS = frozenset({"type", "content", "tool_use_id"})
+_new_text_editor_code_execution_tool_result_block = partial(
+    object.__new__, TextEditorCodeExecutionToolResultBlock
+)
 
 
 def _decode_text_editor_code_execution_tool_result_block(
     data: dict[str, Any],
 ) -> TextEditorCodeExecutionToolResultBlock:
-    self = _new(TextEditorCodeExecutionToolResultBlock)
+    self = _new_text_editor_code_execution_tool_result_block()
     try:
         self.type = data["type"]
         content = data["content"]
@@ -135,7 +143,14 @@ def _decode_text_editor_code_execution_tool_result_block(
         return _decode_text_editor_code_execution_tool_result_block(
             fill(data, ("type", "content", "tool_use_id"))
         )
-    self.content = _decode_text_editor_code_execution_tool_result_block_content(content)
+    try:
+        self.content = _union_text_editor_code_execution_tool_result_block_content.ready[
+            content["type"]
+        ](content)
+    except (KeyError, TypeError):
+        self.content = _union_text_editor_code_execution_tool_result_block_content.decode_carefully(
+            content
+        )
     if len(data) != 3:
         self._extra = extra(data, _TEXT_EDITOR_CODE_EXECUTION_TOOL_RESULT_BLOCK_KEYS)
     return self
@@ -151,7 +166,7 @@ TextEditorCodeExecutionToolResultBlockContent: TypeAlias = Union[
 """Outcome of a file operation: a view, a new file, a change or an error."""
 
 
-_decode_text_editor_code_execution_tool_result_block_content = TaggedUnion(
+_union_text_editor_code_execution_tool_result_block_content = TaggedUnion(
     "type",
     {
         "text_editor_code_execution_create_result": "TextEditorCodeExecutionCreateResultBlock",
@@ -160,7 +175,10 @@ _decode_text_editor_code_execution_tool_result_block_content = TaggedUnion(
         "text_editor_code_execution_view_result": "TextEditorCodeExecutionViewResultBlock",
     },
     decoders,
-).decode
+)
+_decode_text_editor_code_execution_tool_result_block_content = (
+    _union_text_editor_code_execution_tool_result_block_content.decode
+)
 
 
 TextEditorCodeExecutionToolResultErrorCode: TypeAlias = Union[
@@ -192,12 +210,15 @@ class TextEditorCodeExecutionToolResultErrorObject(Struct):
 _TEXT_EDITOR_CODE_EXECUTION_TOOL_RESULT_ERROR_OBJECT_KEYS = frozenset(
     {"type", "error_code", "error_message"}
 )
+_new_text_editor_code_execution_tool_result_error_object = partial(
+    object.__new__, TextEditorCodeExecutionToolResultErrorObject
+)
 
 
 def _decode_text_editor_code_execution_tool_result_error_object(
     data: dict[str, Any],
 ) -> TextEditorCodeExecutionToolResultErrorObject:
-    self = _new(TextEditorCodeExecutionToolResultErrorObject)
+    self = _new_text_editor_code_execution_tool_result_error_object()
     try:
         self.type = data["type"]
         self.error_code = data["error_code"]
@@ -237,12 +258,15 @@ class TextEditorCodeExecutionViewResultBlock(Struct):
 _TEXT_EDITOR_CODE_EXECUTION_VIEW_RESULT_BLOCK_KEYS = frozenset(
     {"type", "content", "file_type", "num_lines", "start_line", "total_lines"}
 )
+_new_text_editor_code_execution_view_result_block = partial(
+    object.__new__, TextEditorCodeExecutionViewResultBlock
+)
 
 
 def _decode_text_editor_code_execution_view_result_block(
     data: dict[str, Any],
 ) -> TextEditorCodeExecutionViewResultBlock:
-    self = _new(TextEditorCodeExecutionViewResultBlock)
+    self = _new_text_editor_code_execution_view_result_block()
     try:
         self.type = data["type"]
         self.content = data["content"]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from ..._runtime.struct import Struct, extra, fill, model
@@ -11,8 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ...params.messages.thinking import RedactedThinkingBlockParam, ThinkingBlockParam
-
-_new = object.__new__
 
 
 @model
@@ -32,10 +31,11 @@ class RedactedThinkingBlock(Struct):
 
 
 _REDACTED_THINKING_BLOCK_KEYS = frozenset({"type", "data"})
+_new_redacted_thinking_block = partial(object.__new__, RedactedThinkingBlock)
 
 
 def _decode_redacted_thinking_block(data: dict[str, Any]) -> RedactedThinkingBlock:
-    self = _new(RedactedThinkingBlock)
+    self = _new_redacted_thinking_block()
     try:
         self.type = data["type"]
         self.data = data["data"]
@@ -65,10 +65,11 @@ class ThinkingBlock(Struct):
 
 
 _THINKING_BLOCK_KEYS = frozenset({"type", "signature", "thinking"})
+_new_thinking_block = partial(object.__new__, ThinkingBlock)
 
 
 def _decode_thinking_block(data: dict[str, Any]) -> ThinkingBlock:
-    self = _new(ThinkingBlock)
+    self = _new_thinking_block()
     try:
         self.type = data["type"]
         self.signature = data["signature"]

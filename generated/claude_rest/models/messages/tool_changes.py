@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union
 
 from ..._runtime.struct import Struct, TaggedUnion, Unknown, extra, fill, model
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .tools import ResponseToolUnion
-
-_new = object.__new__
 
 
 @model
@@ -29,16 +28,20 @@ class ResponseToolAdditionBlock(Struct):
 
 
 _RESPONSE_TOOL_ADDITION_BLOCK_KEYS = frozenset({"type", "tool"})
+_new_response_tool_addition_block = partial(object.__new__, ResponseToolAdditionBlock)
 
 
 def _decode_response_tool_addition_block(data: dict[str, Any]) -> ResponseToolAdditionBlock:
-    self = _new(ResponseToolAdditionBlock)
+    self = _new_response_tool_addition_block()
     try:
         self.type = data["type"]
         tool = data["tool"]
     except KeyError:
         return _decode_response_tool_addition_block(fill(data, ("type", "tool")))
-    self.tool = _decode_response_tool_addition_block_tool(tool)
+    try:
+        self.tool = _union_response_tool_addition_block_tool.ready[tool["type"]](tool)
+    except (KeyError, TypeError):
+        self.tool = _union_response_tool_addition_block_tool.decode_carefully(tool)
     if len(data) != 2:
         self._extra = extra(data, _RESPONSE_TOOL_ADDITION_BLOCK_KEYS)
     return self
@@ -54,7 +57,7 @@ ResponseToolAdditionBlockTool: TypeAlias = Union[
 """Tool that became available: a reference or a definition."""
 
 
-_decode_response_tool_addition_block_tool = TaggedUnion(
+_union_response_tool_addition_block_tool = TaggedUnion(
     "type",
     {
         "mcp_tool_reference": "ResponseToolChangeMCPToolReference",
@@ -63,7 +66,8 @@ _decode_response_tool_addition_block_tool = TaggedUnion(
         "tool_reference": "ResponseToolChangeToolReference",
     },
     decoders,
-).decode
+)
+_decode_response_tool_addition_block_tool = _union_response_tool_addition_block_tool.decode
 
 
 @model
@@ -78,12 +82,15 @@ class ResponseToolChangeMCPToolReference(Struct):
 
 
 _RESPONSE_TOOL_CHANGE_MCP_TOOL_REFERENCE_KEYS = frozenset({"type", "name", "server_name"})
+_new_response_tool_change_mcp_tool_reference = partial(
+    object.__new__, ResponseToolChangeMCPToolReference
+)
 
 
 def _decode_response_tool_change_mcp_tool_reference(
     data: dict[str, Any],
 ) -> ResponseToolChangeMCPToolReference:
-    self = _new(ResponseToolChangeMCPToolReference)
+    self = _new_response_tool_change_mcp_tool_reference()
     try:
         self.type = data["type"]
         self.name = data["name"]
@@ -107,12 +114,15 @@ class ResponseToolChangeMCPToolsetReference(Struct):
 
 
 _RESPONSE_TOOL_CHANGE_MCP_TOOLSET_REFERENCE_KEYS = frozenset({"type", "server_name"})
+_new_response_tool_change_mcp_toolset_reference = partial(
+    object.__new__, ResponseToolChangeMCPToolsetReference
+)
 
 
 def _decode_response_tool_change_mcp_toolset_reference(
     data: dict[str, Any],
 ) -> ResponseToolChangeMCPToolsetReference:
-    self = _new(ResponseToolChangeMCPToolsetReference)
+    self = _new_response_tool_change_mcp_toolset_reference()
     try:
         self.type = data["type"]
         self.server_name = data["server_name"]
@@ -135,12 +145,13 @@ class ResponseToolChangeToolReference(Struct):
 
 
 _RESPONSE_TOOL_CHANGE_TOOL_REFERENCE_KEYS = frozenset({"type", "name"})
+_new_response_tool_change_tool_reference = partial(object.__new__, ResponseToolChangeToolReference)
 
 
 def _decode_response_tool_change_tool_reference(
     data: dict[str, Any],
 ) -> ResponseToolChangeToolReference:
-    self = _new(ResponseToolChangeToolReference)
+    self = _new_response_tool_change_tool_reference()
     try:
         self.type = data["type"]
         self.name = data["name"]
@@ -164,16 +175,20 @@ class ResponseToolRemovalBlock(Struct):
 
 
 _RESPONSE_TOOL_REMOVAL_BLOCK_KEYS = frozenset({"type", "tool"})
+_new_response_tool_removal_block = partial(object.__new__, ResponseToolRemovalBlock)
 
 
 def _decode_response_tool_removal_block(data: dict[str, Any]) -> ResponseToolRemovalBlock:
-    self = _new(ResponseToolRemovalBlock)
+    self = _new_response_tool_removal_block()
     try:
         self.type = data["type"]
         tool = data["tool"]
     except KeyError:
         return _decode_response_tool_removal_block(fill(data, ("type", "tool")))
-    self.tool = _decode_response_tool_removal_block_tool(tool)
+    try:
+        self.tool = _union_response_tool_removal_block_tool.ready[tool["type"]](tool)
+    except (KeyError, TypeError):
+        self.tool = _union_response_tool_removal_block_tool.decode_carefully(tool)
     if len(data) != 2:
         self._extra = extra(data, _RESPONSE_TOOL_REMOVAL_BLOCK_KEYS)
     return self
@@ -188,7 +203,7 @@ ResponseToolRemovalBlockTool: TypeAlias = Union[
 """Tool that was withdrawn: a reference to a tool, MCP tool or MCP toolset."""
 
 
-_decode_response_tool_removal_block_tool = TaggedUnion(
+_union_response_tool_removal_block_tool = TaggedUnion(
     "type",
     {
         "mcp_tool_reference": "ResponseToolChangeMCPToolReference",
@@ -196,7 +211,8 @@ _decode_response_tool_removal_block_tool = TaggedUnion(
         "tool_reference": "ResponseToolChangeToolReference",
     },
     decoders,
-).decode
+)
+_decode_response_tool_removal_block_tool = _union_response_tool_removal_block_tool.decode
 
 
 @model
@@ -209,10 +225,11 @@ class ToolChangeToolDefinition(Struct):
 
 
 _TOOL_CHANGE_TOOL_DEFINITION_KEYS = frozenset({"type", "definition"})
+_new_tool_change_tool_definition = partial(object.__new__, ToolChangeToolDefinition)
 
 
 def _decode_tool_change_tool_definition(data: dict[str, Any]) -> ToolChangeToolDefinition:
-    self = _new(ToolChangeToolDefinition)
+    self = _new_tool_change_tool_definition()
     try:
         self.type = data["type"]
         definition = data["definition"]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union, cast
 
 from ..._runtime.struct import Struct, TaggedUnion, Unknown, extra, fill, model
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from ...params.messages.tool_search import ToolSearchToolResultBlockParam
     from .requests import CacheControlEphemeral
     from .tool_use import AllowedCaller, ToolReferenceBlock
-
-_new = object.__new__
 
 
 @model
@@ -41,10 +40,11 @@ class ToolSearchToolBm25_20251119(Struct):
 _TOOL_SEARCH_TOOL_BM25_20251119_KEYS = frozenset(
     {"type", "name", "allowed_callers", "cache_control", "defer_loading", "strict"}
 )
+_new_tool_search_tool_bm25_20251119 = partial(object.__new__, ToolSearchToolBm25_20251119)
 
 
 def _decode_tool_search_tool_bm25_20251119(data: dict[str, Any]) -> ToolSearchToolBm25_20251119:
-    self = _new(ToolSearchToolBm25_20251119)
+    self = _new_tool_search_tool_bm25_20251119()
     try:
         self.type = data["type"]
         self.name = data["name"]
@@ -96,10 +96,11 @@ class ToolSearchToolRegex20251119(Struct):
 _TOOL_SEARCH_TOOL_REGEX_20251119_KEYS = frozenset(
     {"type", "name", "allowed_callers", "cache_control", "defer_loading", "strict"}
 )
+_new_tool_search_tool_regex_20251119 = partial(object.__new__, ToolSearchToolRegex20251119)
 
 
 def _decode_tool_search_tool_regex_20251119(data: dict[str, Any]) -> ToolSearchToolRegex20251119:
-    self = _new(ToolSearchToolRegex20251119)
+    self = _new_tool_search_tool_regex_20251119()
     try:
         self.type = data["type"]
         self.name = data["name"]
@@ -145,17 +146,21 @@ class ToolSearchToolResultBlock(Struct):
 
 
 _TOOL_SEARCH_TOOL_RESULT_BLOCK_KEYS = frozenset({"type", "content", "tool_use_id"})
+_new_tool_search_tool_result_block = partial(object.__new__, ToolSearchToolResultBlock)
 
 
 def _decode_tool_search_tool_result_block(data: dict[str, Any]) -> ToolSearchToolResultBlock:
-    self = _new(ToolSearchToolResultBlock)
+    self = _new_tool_search_tool_result_block()
     try:
         self.type = data["type"]
         content = data["content"]
         self.tool_use_id = data["tool_use_id"]
     except KeyError:
         return _decode_tool_search_tool_result_block(fill(data, ("type", "content", "tool_use_id")))
-    self.content = _decode_tool_search_tool_result_block_content(content)
+    try:
+        self.content = _union_tool_search_tool_result_block_content.ready[content["type"]](content)
+    except (KeyError, TypeError):
+        self.content = _union_tool_search_tool_result_block_content.decode_carefully(content)
     if len(data) != 3:
         self._extra = extra(data, _TOOL_SEARCH_TOOL_RESULT_BLOCK_KEYS)
     return self
@@ -167,14 +172,15 @@ ToolSearchToolResultBlockContent: TypeAlias = Union[
 """Outcome of a tool search: references or an error."""
 
 
-_decode_tool_search_tool_result_block_content = TaggedUnion(
+_union_tool_search_tool_result_block_content = TaggedUnion(
     "type",
     {
         "tool_search_tool_result_error": "ToolSearchToolResultErrorObject",
         "tool_search_tool_search_result": "ToolSearchToolSearchResultBlock",
     },
     decoders,
-).decode
+)
+_decode_tool_search_tool_result_block_content = _union_tool_search_tool_result_block_content.decode
 
 
 ToolSearchToolResultErrorCode: TypeAlias = Union[
@@ -196,12 +202,13 @@ class ToolSearchToolResultErrorObject(Struct):
 
 
 _TOOL_SEARCH_TOOL_RESULT_ERROR_OBJECT_KEYS = frozenset({"type", "error_code", "error_message"})
+_new_tool_search_tool_result_error_object = partial(object.__new__, ToolSearchToolResultErrorObject)
 
 
 def _decode_tool_search_tool_result_error_object(
     data: dict[str, Any],
 ) -> ToolSearchToolResultErrorObject:
-    self = _new(ToolSearchToolResultErrorObject)
+    self = _new_tool_search_tool_result_error_object()
     try:
         self.type = data["type"]
         self.error_code = data["error_code"]
@@ -227,12 +234,13 @@ class ToolSearchToolSearchResultBlock(Struct):
 
 
 _TOOL_SEARCH_TOOL_SEARCH_RESULT_BLOCK_KEYS = frozenset({"type", "tool_references"})
+_new_tool_search_tool_search_result_block = partial(object.__new__, ToolSearchToolSearchResultBlock)
 
 
 def _decode_tool_search_tool_search_result_block(
     data: dict[str, Any],
 ) -> ToolSearchToolSearchResultBlock:
-    self = _new(ToolSearchToolSearchResultBlock)
+    self = _new_tool_search_tool_search_result_block()
     try:
         self.type = data["type"]
         tool_references = data["tool_references"]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union, cast
 
 from ..._runtime.struct import Struct, TaggedUnion, Unknown, extra, fill, model
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
         ServerToolUseBlockParam,
         ToolUseBlockParam,
     )
-
-_new = object.__new__
 
 AllowedCaller: TypeAlias = Union[
     Literal[
@@ -43,10 +42,11 @@ class DirectCaller(Struct):
 
 
 _DIRECT_CALLER_KEYS = frozenset({"type"})
+_new_direct_caller = partial(object.__new__, DirectCaller)
 
 
 def _decode_direct_caller(data: dict[str, Any]) -> DirectCaller:
-    self = _new(DirectCaller)
+    self = _new_direct_caller()
     try:
         self.type = data["type"]
     except KeyError:
@@ -70,10 +70,11 @@ class ServerToolCaller(Struct):
 
 
 _SERVER_TOOL_CALLER_KEYS = frozenset({"type", "tool_id"})
+_new_server_tool_caller = partial(object.__new__, ServerToolCaller)
 
 
 def _decode_server_tool_caller(data: dict[str, Any]) -> ServerToolCaller:
-    self = _new(ServerToolCaller)
+    self = _new_server_tool_caller()
     try:
         self.type = data["type"]
         self.tool_id = data["tool_id"]
@@ -98,10 +99,11 @@ class ServerToolCaller20260120(Struct):
 
 
 _SERVER_TOOL_CALLER_20260120_KEYS = frozenset({"type", "tool_id"})
+_new_server_tool_caller_20260120 = partial(object.__new__, ServerToolCaller20260120)
 
 
 def _decode_server_tool_caller_20260120(data: dict[str, Any]) -> ServerToolCaller20260120:
-    self = _new(ServerToolCaller20260120)
+    self = _new_server_tool_caller_20260120()
     try:
         self.type = data["type"]
         self.tool_id = data["tool_id"]
@@ -150,10 +152,11 @@ class ServerToolUseBlock(Struct):
 
 
 _SERVER_TOOL_USE_BLOCK_KEYS = frozenset({"type", "id", "input", "name", "caller"})
+_new_server_tool_use_block = partial(object.__new__, ServerToolUseBlock)
 
 
 def _decode_server_tool_use_block(data: dict[str, Any]) -> ServerToolUseBlock:
-    self = _new(ServerToolUseBlock)
+    self = _new_server_tool_use_block()
     try:
         self.type = data["type"]
         self.id = data["id"]
@@ -166,7 +169,10 @@ def _decode_server_tool_use_block(data: dict[str, Any]) -> ServerToolUseBlock:
         if "caller" in data:
             more -= 1
             caller = data["caller"]
-            self.caller = _decode_tool_caller(caller)
+            try:
+                self.caller = _union_tool_caller.ready[caller["type"]](caller)
+            except (KeyError, TypeError):
+                self.caller = _union_tool_caller.decode_carefully(caller)
         if more:
             self._extra = extra(data, _SERVER_TOOL_USE_BLOCK_KEYS)
     return self
@@ -178,7 +184,7 @@ ToolCaller: TypeAlias = Union[
 """What made a tool call: the model itself, or code in a code execution container."""
 
 
-_decode_tool_caller = TaggedUnion(
+_union_tool_caller = TaggedUnion(
     "type",
     {
         "code_execution_20250825": "ServerToolCaller",
@@ -186,7 +192,8 @@ _decode_tool_caller = TaggedUnion(
         "direct": "DirectCaller",
     },
     decoders,
-).decode
+)
+_decode_tool_caller = _union_tool_caller.decode
 
 
 @model
@@ -199,10 +206,11 @@ class ToolReferenceBlock(Struct):
 
 
 _TOOL_REFERENCE_BLOCK_KEYS = frozenset({"type", "tool_name"})
+_new_tool_reference_block = partial(object.__new__, ToolReferenceBlock)
 
 
 def _decode_tool_reference_block(data: dict[str, Any]) -> ToolReferenceBlock:
-    self = _new(ToolReferenceBlock)
+    self = _new_tool_reference_block()
     try:
         self.type = data["type"]
         self.tool_name = data["tool_name"]
@@ -241,10 +249,11 @@ class ToolUseBlock(Struct):
 
 
 _TOOL_USE_BLOCK_KEYS = frozenset({"type", "id", "input", "name", "caller", "toolset_name"})
+_new_tool_use_block = partial(object.__new__, ToolUseBlock)
 
 
 def _decode_tool_use_block(data: dict[str, Any]) -> ToolUseBlock:
-    self = _new(ToolUseBlock)
+    self = _new_tool_use_block()
     try:
         self.type = data["type"]
         self.id = data["id"]
@@ -257,7 +266,10 @@ def _decode_tool_use_block(data: dict[str, Any]) -> ToolUseBlock:
         if "caller" in data:
             more -= 1
             caller = data["caller"]
-            self.caller = _decode_tool_caller(caller)
+            try:
+                self.caller = _union_tool_caller.ready[caller["type"]](caller)
+            except (KeyError, TypeError):
+                self.caller = _union_tool_caller.decode_carefully(caller)
         if "toolset_name" in data:
             more -= 1
             self.toolset_name = data["toolset_name"]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union
 
 from ..._runtime.struct import Struct, TaggedUnion, Unknown, extra, fill, model
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
         WebFetchTool20260318,
     )
     from .web_search import WebSearchTool20250305, WebSearchTool20260209, WebSearchTool20260318
-
-_new = object.__new__
 
 
 @model
@@ -91,10 +90,11 @@ _RESPONSE_TOOL_KEYS = frozenset(
         "type",
     }
 )
+_new_response_tool = partial(object.__new__, ResponseTool)
 
 
 def _decode_response_tool(data: dict[str, Any]) -> ResponseTool:
-    self = _new(ResponseTool)
+    self = _new_response_tool()
     try:
         input_schema = data["input_schema"]
         self.name = data["name"]
@@ -165,7 +165,7 @@ ResponseToolUnion: TypeAlias = Union[
 """Tool definition, as a compaction block reports it."""
 
 
-_decode_response_tool_union = TaggedUnion(
+_union_response_tool_union = TaggedUnion(
     "type",
     {
         "advisor_20260301": "AdvisorTool20260301",
@@ -201,7 +201,8 @@ _decode_response_tool_union = TaggedUnion(
     },
     decoders,
     "ResponseTool",
-).decode
+)
+_decode_response_tool_union = _union_response_tool_union.decode
 
 
 @model
@@ -216,10 +217,11 @@ class ToolInputSchema(Struct):
 
 
 _TOOL_INPUT_SCHEMA_KEYS = frozenset({"type", "properties", "required"})
+_new_tool_input_schema = partial(object.__new__, ToolInputSchema)
 
 
 def _decode_tool_input_schema(data: dict[str, Any]) -> ToolInputSchema:
-    self = _new(ToolInputSchema)
+    self = _new_tool_input_schema()
     try:
         self.type = data["type"]
     except KeyError:

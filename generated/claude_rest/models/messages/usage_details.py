@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union
 
 from ..._runtime.struct import Struct, TaggedUnion, Unknown, extra, fill, model
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 
     from ..models.model_info import Model
     from .message import CacheCreation
-
-_new = object.__new__
 
 
 @model
@@ -51,10 +50,11 @@ _ADVISOR_MESSAGE_ITERATION_USAGE_KEYS = frozenset(
         "cache_creation",
     }
 )
+_new_advisor_message_iteration_usage = partial(object.__new__, AdvisorMessageIterationUsage)
 
 
 def _decode_advisor_message_iteration_usage(data: dict[str, Any]) -> AdvisorMessageIterationUsage:
-    self = _new(AdvisorMessageIterationUsage)
+    self = _new_advisor_message_iteration_usage()
     try:
         self.type = data["type"]
         self.cache_creation_input_tokens = data["cache_creation_input_tokens"]
@@ -124,10 +124,11 @@ _COMPACTION_ITERATION_USAGE_KEYS = frozenset(
         "cache_creation",
     }
 )
+_new_compaction_iteration_usage = partial(object.__new__, CompactionIterationUsage)
 
 
 def _decode_compaction_iteration_usage(data: dict[str, Any]) -> CompactionIterationUsage:
-    self = _new(CompactionIterationUsage)
+    self = _new_compaction_iteration_usage()
     try:
         self.type = data["type"]
         self.cache_creation_input_tokens = data["cache_creation_input_tokens"]
@@ -192,10 +193,11 @@ class FallbackCreditNotApplied(Struct):
 
 
 _FALLBACK_CREDIT_NOT_APPLIED_KEYS = frozenset({"type", "reason", "remove_to_redeem"})
+_new_fallback_credit_not_applied = partial(object.__new__, FallbackCreditNotApplied)
 
 
 def _decode_fallback_credit_not_applied(data: dict[str, Any]) -> FallbackCreditNotApplied:
-    self = _new(FallbackCreditNotApplied)
+    self = _new_fallback_credit_not_applied()
     try:
         self.type = data["type"]
         self.reason = data["reason"]
@@ -219,10 +221,11 @@ class FallbackCreditRedeemed(Struct):
 
 
 _FALLBACK_CREDIT_REDEEMED_KEYS = frozenset({"type"})
+_new_fallback_credit_redeemed = partial(object.__new__, FallbackCreditRedeemed)
 
 
 def _decode_fallback_credit_redeemed(data: dict[str, Any]) -> FallbackCreditRedeemed:
-    self = _new(FallbackCreditRedeemed)
+    self = _new_fallback_credit_redeemed()
     try:
         self.type = data["type"]
     except KeyError:
@@ -238,14 +241,15 @@ FallbackCreditStatus: TypeAlias = Union[
 """Outcome of a fallback credit token."""
 
 
-_decode_fallback_credit_status = TaggedUnion(
+_union_fallback_credit_status = TaggedUnion(
     "type",
     {
         "not_applied": "FallbackCreditNotApplied",
         "redeemed": "FallbackCreditRedeemed",
     },
     decoders,
-).decode
+)
+_decode_fallback_credit_status = _union_fallback_credit_status.decode
 
 
 @model
@@ -256,15 +260,19 @@ class FallbackCreditUsage(Struct):
 
 
 _FALLBACK_CREDIT_USAGE_KEYS = frozenset({"status"})
+_new_fallback_credit_usage = partial(object.__new__, FallbackCreditUsage)
 
 
 def _decode_fallback_credit_usage(data: dict[str, Any]) -> FallbackCreditUsage:
-    self = _new(FallbackCreditUsage)
+    self = _new_fallback_credit_usage()
     try:
         status = data["status"]
     except KeyError:
         return _decode_fallback_credit_usage(fill(data, ("status",)))
-    self.status = _decode_fallback_credit_status(status)
+    try:
+        self.status = _union_fallback_credit_status.ready[status["type"]](status)
+    except (KeyError, TypeError):
+        self.status = _union_fallback_credit_status.decode_carefully(status)
     if len(data) != 1:
         self._extra = extra(data, _FALLBACK_CREDIT_USAGE_KEYS)
     return self
@@ -307,10 +315,11 @@ _FALLBACK_MESSAGE_ITERATION_USAGE_KEYS = frozenset(
         "cache_creation",
     }
 )
+_new_fallback_message_iteration_usage = partial(object.__new__, FallbackMessageIterationUsage)
 
 
 def _decode_fallback_message_iteration_usage(data: dict[str, Any]) -> FallbackMessageIterationUsage:
-    self = _new(FallbackMessageIterationUsage)
+    self = _new_fallback_message_iteration_usage()
     try:
         self.type = data["type"]
         self.cache_creation_input_tokens = data["cache_creation_input_tokens"]
@@ -370,7 +379,7 @@ The last ``message`` entry tells how full the context window is; a ``compaction`
 """
 
 
-_decode_iterations_usage_item = TaggedUnion(
+_union_iterations_usage_item = TaggedUnion(
     "type",
     {
         "advisor_message": "AdvisorMessageIterationUsage",
@@ -379,7 +388,8 @@ _decode_iterations_usage_item = TaggedUnion(
         "message": "MessageIterationUsage",
     },
     decoders,
-).decode
+)
+_decode_iterations_usage_item = _union_iterations_usage_item.decode
 
 
 @model
@@ -415,10 +425,11 @@ _MESSAGE_ITERATION_USAGE_KEYS = frozenset(
         "model",
     }
 )
+_new_message_iteration_usage = partial(object.__new__, MessageIterationUsage)
 
 
 def _decode_message_iteration_usage(data: dict[str, Any]) -> MessageIterationUsage:
-    self = _new(MessageIterationUsage)
+    self = _new_message_iteration_usage()
     try:
         self.type = data["type"]
         self.cache_creation_input_tokens = data["cache_creation_input_tokens"]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union, cast
 
 from ..._runtime.struct import Struct, TaggedUnion, Unknown, extra, fill, model
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from .tool_use import AllowedCaller, ToolCaller
     from .web_fetch_sources import WebFetchURLSources
 
-_new = object.__new__
-
 
 @model
 class WebFetchBlock(Struct):
@@ -36,10 +35,11 @@ class WebFetchBlock(Struct):
 
 
 _WEB_FETCH_BLOCK_KEYS = frozenset({"type", "content", "url", "retrieved_at"})
+_new_web_fetch_block = partial(object.__new__, WebFetchBlock)
 
 
 def _decode_web_fetch_block(data: dict[str, Any]) -> WebFetchBlock:
-    self = _new(WebFetchBlock)
+    self = _new_web_fetch_block()
     try:
         self.type = data["type"]
         content = data["content"]
@@ -116,10 +116,11 @@ _WEB_FETCH_TOOL_20250910_KEYS = frozenset(
         "url_sources",
     }
 )
+_new_web_fetch_tool_20250910 = partial(object.__new__, WebFetchTool20250910)
 
 
 def _decode_web_fetch_tool_20250910(data: dict[str, Any]) -> WebFetchTool20250910:
-    self = _new(WebFetchTool20250910)
+    self = _new_web_fetch_tool_20250910()
     try:
         self.type = data["type"]
         self.name = data["name"]
@@ -236,10 +237,11 @@ _WEB_FETCH_TOOL_20260209_KEYS = frozenset(
         "url_sources",
     }
 )
+_new_web_fetch_tool_20260209 = partial(object.__new__, WebFetchTool20260209)
 
 
 def _decode_web_fetch_tool_20260209(data: dict[str, Any]) -> WebFetchTool20260209:
-    self = _new(WebFetchTool20260209)
+    self = _new_web_fetch_tool_20260209()
     try:
         self.type = data["type"]
         self.name = data["name"]
@@ -359,10 +361,11 @@ _WEB_FETCH_TOOL_20260309_KEYS = frozenset(
         "use_cache",
     }
 )
+_new_web_fetch_tool_20260309 = partial(object.__new__, WebFetchTool20260309)
 
 
 def _decode_web_fetch_tool_20260309(data: dict[str, Any]) -> WebFetchTool20260309:
-    self = _new(WebFetchTool20260309)
+    self = _new_web_fetch_tool_20260309()
     try:
         self.type = data["type"]
         self.name = data["name"]
@@ -491,10 +494,11 @@ _WEB_FETCH_TOOL_20260318_KEYS = frozenset(
         "use_cache",
     }
 )
+_new_web_fetch_tool_20260318 = partial(object.__new__, WebFetchTool20260318)
 
 
 def _decode_web_fetch_tool_20260318(data: dict[str, Any]) -> WebFetchTool20260318:
-    self = _new(WebFetchTool20260318)
+    self = _new_web_fetch_tool_20260318()
     try:
         self.type = data["type"]
         self.name = data["name"]
@@ -576,17 +580,21 @@ class WebFetchToolResultBlock(Struct):
 
 
 _WEB_FETCH_TOOL_RESULT_BLOCK_KEYS = frozenset({"type", "content", "tool_use_id", "caller"})
+_new_web_fetch_tool_result_block = partial(object.__new__, WebFetchToolResultBlock)
 
 
 def _decode_web_fetch_tool_result_block(data: dict[str, Any]) -> WebFetchToolResultBlock:
-    self = _new(WebFetchToolResultBlock)
+    self = _new_web_fetch_tool_result_block()
     try:
         self.type = data["type"]
         content = data["content"]
         self.tool_use_id = data["tool_use_id"]
     except KeyError:
         return _decode_web_fetch_tool_result_block(fill(data, ("type", "content", "tool_use_id")))
-    self.content = _decode_web_fetch_tool_result_block_content(content)
+    try:
+        self.content = _union_web_fetch_tool_result_block_content.ready[content["type"]](content)
+    except (KeyError, TypeError):
+        self.content = _union_web_fetch_tool_result_block_content.decode_carefully(content)
     more = len(data) - 3
     if more:
         if "caller" in data:
@@ -604,14 +612,15 @@ WebFetchToolResultBlockContent: TypeAlias = Union[
 """Outcome of a web fetch: the page or an error, told apart by ``type``."""
 
 
-_decode_web_fetch_tool_result_block_content = TaggedUnion(
+_union_web_fetch_tool_result_block_content = TaggedUnion(
     "type",
     {
         "web_fetch_result": "WebFetchBlock",
         "web_fetch_tool_result_error": "WebFetchToolResultErrorBlock",
     },
     decoders,
-).decode
+)
+_decode_web_fetch_tool_result_block_content = _union_web_fetch_tool_result_block_content.decode
 
 
 @model
@@ -624,10 +633,11 @@ class WebFetchToolResultErrorBlock(Struct):
 
 
 _WEB_FETCH_TOOL_RESULT_ERROR_BLOCK_KEYS = frozenset({"type", "error_code"})
+_new_web_fetch_tool_result_error_block = partial(object.__new__, WebFetchToolResultErrorBlock)
 
 
 def _decode_web_fetch_tool_result_error_block(data: dict[str, Any]) -> WebFetchToolResultErrorBlock:
-    self = _new(WebFetchToolResultErrorBlock)
+    self = _new_web_fetch_tool_result_error_block()
     try:
         self.type = data["type"]
         self.error_code = data["error_code"]

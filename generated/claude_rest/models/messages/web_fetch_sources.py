@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union, cast
 
 from ..._runtime.struct import Struct, TaggedUnion, Unknown, extra, fill, model
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
         WebFetchURLSourceOnlyParam,
     )
 
-_new = object.__new__
-
 WebFetchToolResultsSource: TypeAlias = Union[
     "WebFetchURLSourceAll",
     "WebFetchURLSourceNone",
@@ -34,7 +33,7 @@ WebFetchToolResultsSource: TypeAlias = Union[
 """
 
 
-_decode_web_fetch_tool_results_source = TaggedUnion(
+_union_web_fetch_tool_results_source = TaggedUnion(
     "type",
     {
         "all": "WebFetchURLSourceAll",
@@ -43,7 +42,8 @@ _decode_web_fetch_tool_results_source = TaggedUnion(
         "only": "WebFetchURLSourceOnly",
     },
     decoders,
-).decode
+)
+_decode_web_fetch_tool_results_source = _union_web_fetch_tool_results_source.decode
 
 
 @model
@@ -58,10 +58,11 @@ class WebFetchURLSourceAll(Struct):
 
 
 _WEB_FETCH_URL_SOURCE_ALL_KEYS = frozenset({"type"})
+_new_web_fetch_url_source_all = partial(object.__new__, WebFetchURLSourceAll)
 
 
 def _decode_web_fetch_url_source_all(data: dict[str, Any]) -> WebFetchURLSourceAll:
-    self = _new(WebFetchURLSourceAll)
+    self = _new_web_fetch_url_source_all()
     try:
         self.type = data["type"]
     except KeyError:
@@ -85,10 +86,11 @@ class WebFetchURLSourceExcept(Struct):
 
 
 _WEB_FETCH_URL_SOURCE_EXCEPT_KEYS = frozenset({"type", "tools"})
+_new_web_fetch_url_source_except = partial(object.__new__, WebFetchURLSourceExcept)
 
 
 def _decode_web_fetch_url_source_except(data: dict[str, Any]) -> WebFetchURLSourceExcept:
-    self = _new(WebFetchURLSourceExcept)
+    self = _new_web_fetch_url_source_except()
     try:
         self.type = data["type"]
         tools = data["tools"]
@@ -116,10 +118,11 @@ class WebFetchURLSourceNone(Struct):
 
 
 _WEB_FETCH_URL_SOURCE_NONE_KEYS = frozenset({"type"})
+_new_web_fetch_url_source_none = partial(object.__new__, WebFetchURLSourceNone)
 
 
 def _decode_web_fetch_url_source_none(data: dict[str, Any]) -> WebFetchURLSourceNone:
-    self = _new(WebFetchURLSourceNone)
+    self = _new_web_fetch_url_source_none()
     try:
         self.type = data["type"]
     except KeyError:
@@ -143,10 +146,11 @@ class WebFetchURLSourceOnly(Struct):
 
 
 _WEB_FETCH_URL_SOURCE_ONLY_KEYS = frozenset({"type", "tools"})
+_new_web_fetch_url_source_only = partial(object.__new__, WebFetchURLSourceOnly)
 
 
 def _decode_web_fetch_url_source_only(data: dict[str, Any]) -> WebFetchURLSourceOnly:
-    self = _new(WebFetchURLSourceOnly)
+    self = _new_web_fetch_url_source_only()
     try:
         self.type = data["type"]
         tools = data["tools"]
@@ -172,12 +176,13 @@ class WebFetchURLSourceToolReference(Struct):
 
 
 _WEB_FETCH_URL_SOURCE_TOOL_REFERENCE_KEYS = frozenset({"type", "name"})
+_new_web_fetch_url_source_tool_reference = partial(object.__new__, WebFetchURLSourceToolReference)
 
 
 def _decode_web_fetch_url_source_tool_reference(
     data: dict[str, Any],
 ) -> WebFetchURLSourceToolReference:
-    self = _new(WebFetchURLSourceToolReference)
+    self = _new_web_fetch_url_source_tool_reference()
     try:
         self.type = data["type"]
         self.name = data["name"]
@@ -208,24 +213,44 @@ class WebFetchURLSources(Struct):
 _WEB_FETCH_URL_SOURCES_KEYS = frozenset(
     {"client_tool_results", "server_tool_results", "user_input"}
 )
+_new_web_fetch_url_sources = partial(object.__new__, WebFetchURLSources)
 
 
 def _decode_web_fetch_url_sources(data: dict[str, Any]) -> WebFetchURLSources:
-    self = _new(WebFetchURLSources)
+    self = _new_web_fetch_url_sources()
     more = len(data) - 0
     if more:
         if "client_tool_results" in data:
             more -= 1
             client_tool_results = data["client_tool_results"]
-            self.client_tool_results = _decode_web_fetch_tool_results_source(client_tool_results)
+            try:
+                self.client_tool_results = _union_web_fetch_tool_results_source.ready[
+                    client_tool_results["type"]
+                ](client_tool_results)
+            except (KeyError, TypeError):
+                self.client_tool_results = _union_web_fetch_tool_results_source.decode_carefully(
+                    client_tool_results
+                )
         if "server_tool_results" in data:
             more -= 1
             server_tool_results = data["server_tool_results"]
-            self.server_tool_results = _decode_web_fetch_tool_results_source(server_tool_results)
+            try:
+                self.server_tool_results = _union_web_fetch_tool_results_source.ready[
+                    server_tool_results["type"]
+                ](server_tool_results)
+            except (KeyError, TypeError):
+                self.server_tool_results = _union_web_fetch_tool_results_source.decode_carefully(
+                    server_tool_results
+                )
         if "user_input" in data:
             more -= 1
             user_input = data["user_input"]
-            self.user_input = _decode_web_fetch_user_input_source(user_input)
+            try:
+                self.user_input = _union_web_fetch_user_input_source.ready[user_input["type"]](
+                    user_input
+                )
+            except (KeyError, TypeError):
+                self.user_input = _union_web_fetch_user_input_source.decode_carefully(user_input)
         if more:
             self._extra = extra(data, _WEB_FETCH_URL_SOURCES_KEYS)
     return self
@@ -235,14 +260,15 @@ WebFetchUserInputSource: TypeAlias = Union["WebFetchURLSourceAll", "WebFetchURLS
 """Whether URLs in user messages may be fetched: all of them or none."""
 
 
-_decode_web_fetch_user_input_source = TaggedUnion(
+_union_web_fetch_user_input_source = TaggedUnion(
     "type",
     {
         "all": "WebFetchURLSourceAll",
         "none": "WebFetchURLSourceNone",
     },
     decoders,
-).decode
+)
+_decode_web_fetch_user_input_source = _union_web_fetch_user_input_source.decode
 
 
 DECODERS: dict[str, Callable[[Any], Any]] = {

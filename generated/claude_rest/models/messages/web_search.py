@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union, cast
 
 from ..._runtime.struct import Struct, extra, fill, model
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from ...params.messages.web_search import WebSearchToolResultBlockParam
     from .requests import CacheControlEphemeral
     from .tool_use import AllowedCaller, ToolCaller
-
-_new = object.__new__
 
 
 @model
@@ -35,10 +34,11 @@ class UserLocation(Struct):
 
 
 _USER_LOCATION_KEYS = frozenset({"type", "city", "country", "region", "timezone"})
+_new_user_location = partial(object.__new__, UserLocation)
 
 
 def _decode_user_location(data: dict[str, Any]) -> UserLocation:
-    self = _new(UserLocation)
+    self = _new_user_location()
     try:
         self.type = data["type"]
     except KeyError:
@@ -80,10 +80,11 @@ class WebSearchResultBlock(Struct):
 
 
 _WEB_SEARCH_RESULT_BLOCK_KEYS = frozenset({"type", "encrypted_content", "title", "url", "page_age"})
+_new_web_search_result_block = partial(object.__new__, WebSearchResultBlock)
 
 
 def _decode_web_search_result_block(data: dict[str, Any]) -> WebSearchResultBlock:
-    self = _new(WebSearchResultBlock)
+    self = _new_web_search_result_block()
     try:
         self.type = data["type"]
         self.encrypted_content = data["encrypted_content"]
@@ -153,10 +154,11 @@ _WEB_SEARCH_TOOL_20250305_KEYS = frozenset(
         "user_location",
     }
 )
+_new_web_search_tool_20250305 = partial(object.__new__, WebSearchTool20250305)
 
 
 def _decode_web_search_tool_20250305(data: dict[str, Any]) -> WebSearchTool20250305:
-    self = _new(WebSearchTool20250305)
+    self = _new_web_search_tool_20250305()
     try:
         self.type = data["type"]
         self.name = data["name"]
@@ -253,10 +255,11 @@ _WEB_SEARCH_TOOL_20260209_KEYS = frozenset(
         "user_location",
     }
 )
+_new_web_search_tool_20260209 = partial(object.__new__, WebSearchTool20260209)
 
 
 def _decode_web_search_tool_20260209(data: dict[str, Any]) -> WebSearchTool20260209:
-    self = _new(WebSearchTool20260209)
+    self = _new_web_search_tool_20260209()
     try:
         self.type = data["type"]
         self.name = data["name"]
@@ -359,10 +362,11 @@ _WEB_SEARCH_TOOL_20260318_KEYS = frozenset(
         "user_location",
     }
 )
+_new_web_search_tool_20260318 = partial(object.__new__, WebSearchTool20260318)
 
 
 def _decode_web_search_tool_20260318(data: dict[str, Any]) -> WebSearchTool20260318:
-    self = _new(WebSearchTool20260318)
+    self = _new_web_search_tool_20260318()
     try:
         self.type = data["type"]
         self.name = data["name"]
@@ -430,10 +434,11 @@ class WebSearchToolResultBlock(Struct):
 
 
 _WEB_SEARCH_TOOL_RESULT_BLOCK_KEYS = frozenset({"type", "content", "tool_use_id", "caller"})
+_new_web_search_tool_result_block = partial(object.__new__, WebSearchToolResultBlock)
 
 
 def _decode_web_search_tool_result_block(data: dict[str, Any]) -> WebSearchToolResultBlock:
-    self = _new(WebSearchToolResultBlock)
+    self = _new_web_search_tool_result_block()
     try:
         self.type = data["type"]
         content = data["content"]
@@ -493,12 +498,13 @@ class WebSearchToolResultErrorObject(Struct):
 
 
 _WEB_SEARCH_TOOL_RESULT_ERROR_OBJECT_KEYS = frozenset({"type", "error_code"})
+_new_web_search_tool_result_error_object = partial(object.__new__, WebSearchToolResultErrorObject)
 
 
 def _decode_web_search_tool_result_error_object(
     data: dict[str, Any],
 ) -> WebSearchToolResultErrorObject:
-    self = _new(WebSearchToolResultErrorObject)
+    self = _new_web_search_tool_result_error_object()
     try:
         self.type = data["type"]
         self.error_code = data["error_code"]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..._runtime.struct import Struct, extra, fill, model
@@ -10,8 +11,6 @@ from ..._runtime.unset import UNSET, Unset
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_new = object.__new__
 
 
 @model
@@ -22,10 +21,11 @@ class CapabilitySupport(Struct):
 
 
 _CAPABILITY_SUPPORT_KEYS = frozenset({"supported"})
+_new_capability_support = partial(object.__new__, CapabilitySupport)
 
 
 def _decode_capability_support(data: dict[str, Any]) -> CapabilitySupport:
-    self = _new(CapabilitySupport)
+    self = _new_capability_support()
     try:
         self.supported = data["supported"]
     except KeyError:
@@ -46,10 +46,11 @@ class CompactionCapability(Struct):
 
 
 _COMPACTION_CAPABILITY_KEYS = frozenset({"summarize", "supported"})
+_new_compaction_capability = partial(object.__new__, CompactionCapability)
 
 
 def _decode_compaction_capability(data: dict[str, Any]) -> CompactionCapability:
-    self = _new(CompactionCapability)
+    self = _new_compaction_capability()
     try:
         summarize = data["summarize"]
         self.supported = data["supported"]
@@ -83,10 +84,11 @@ class ContextManagementCapability(Struct):
 _CONTEXT_MANAGEMENT_CAPABILITY_KEYS = frozenset(
     {"supported", "clear_thinking_20251015", "clear_tool_uses_20250919", "compact_20260112"}
 )
+_new_context_management_capability = partial(object.__new__, ContextManagementCapability)
 
 
 def _decode_context_management_capability(data: dict[str, Any]) -> ContextManagementCapability:
-    self = _new(ContextManagementCapability)
+    self = _new_context_management_capability()
     try:
         self.supported = data["supported"]
     except KeyError:
@@ -141,10 +143,11 @@ class EffortCapability(Struct):
 
 
 _EFFORT_CAPABILITY_KEYS = frozenset({"high", "low", "max", "medium", "supported", "xhigh"})
+_new_effort_capability = partial(object.__new__, EffortCapability)
 
 
 def _decode_effort_capability(data: dict[str, Any]) -> EffortCapability:
-    self = _new(EffortCapability)
+    self = _new_effort_capability()
     try:
         high = data["high"]
         low = data["low"]
@@ -217,10 +220,11 @@ _MODEL_CAPABILITIES_KEYS = frozenset(
         "compaction",
     }
 )
+_new_model_capabilities = partial(object.__new__, ModelCapabilities)
 
 
 def _decode_model_capabilities(data: dict[str, Any]) -> ModelCapabilities:
-    self = _new(ModelCapabilities)
+    self = _new_model_capabilities()
     try:
         batch = data["batch"]
         citations = data["citations"]
@@ -315,10 +319,11 @@ class ServerToolsCapability(Struct):
 
 
 _SERVER_TOOLS_CAPABILITY_KEYS = frozenset({"code_execution", "supported", "web_search"})
+_new_server_tools_capability = partial(object.__new__, ServerToolsCapability)
 
 
 def _decode_server_tools_capability(data: dict[str, Any]) -> ServerToolsCapability:
-    self = _new(ServerToolsCapability)
+    self = _new_server_tools_capability()
     try:
         code_execution = data["code_execution"]
         self.supported = data["supported"]
@@ -351,10 +356,11 @@ class ThinkingCapability(Struct):
 
 
 _THINKING_CAPABILITY_KEYS = frozenset({"supported", "types"})
+_new_thinking_capability = partial(object.__new__, ThinkingCapability)
 
 
 def _decode_thinking_capability(data: dict[str, Any]) -> ThinkingCapability:
-    self = _new(ThinkingCapability)
+    self = _new_thinking_capability()
     try:
         self.supported = data["supported"]
         types = data["types"]
@@ -384,10 +390,11 @@ class ThinkingTypes(Struct):
 
 
 _THINKING_TYPES_KEYS = frozenset({"adaptive", "between_tools", "disabled", "enabled"})
+_new_thinking_types = partial(object.__new__, ThinkingTypes)
 
 
 def _decode_thinking_types(data: dict[str, Any]) -> ThinkingTypes:
-    self = _new(ThinkingTypes)
+    self = _new_thinking_types()
     try:
         adaptive = data["adaptive"]
         between_tools = data["between_tools"]

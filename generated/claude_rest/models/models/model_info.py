@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union
 
 from ..._runtime.struct import Answer, extra, fill, model
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from .capabilities import ModelCapabilities
-
-_new = object.__new__
 
 Model: TypeAlias = Union[
     Literal[
@@ -103,10 +102,11 @@ _MODEL_INFO_KEYS = frozenset(
         "retires_at",
     }
 )
+_new_model_info = partial(object.__new__, ModelInfo)
 
 
 def _decode_model_info(data: dict[str, Any]) -> ModelInfo:
-    self = _new(ModelInfo)
+    self = _new_model_info()
     try:
         self.type = data["type"]
         self.id = data["id"]
@@ -171,10 +171,11 @@ class ModelListResponse(Answer):
 
 
 _MODEL_LIST_RESPONSE_KEYS = frozenset({"data", "has_more", "first_id", "last_id"})
+_new_model_list_response = partial(object.__new__, ModelListResponse)
 
 
 def _decode_model_list_response(data: dict[str, Any]) -> ModelListResponse:
-    self = _new(ModelListResponse)
+    self = _new_model_list_response()
     try:
         data_ = data["data"]
         self.has_more = data["has_more"]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..._runtime.struct import Answer, Struct, extra, fill, model
@@ -13,8 +14,6 @@ from .. import decoders
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
-
-_new = object.__new__
 
 
 @model
@@ -28,10 +27,11 @@ class DeletedSkill(Answer):
 
 
 _DELETED_SKILL_KEYS = frozenset({"id", "type"})
+_new_deleted_skill = partial(object.__new__, DeletedSkill)
 
 
 def _decode_deleted_skill(data: dict[str, Any]) -> DeletedSkill:
-    self = _new(DeletedSkill)
+    self = _new_deleted_skill()
     try:
         self.id = data["id"]
         self.type = data["type"]
@@ -83,10 +83,11 @@ _SKILL_KEYS = frozenset(
         "latest_version",
     }
 )
+_new_skill = partial(object.__new__, Skill)
 
 
 def _decode_skill(data: dict[str, Any]) -> Skill:
-    self = _new(Skill)
+    self = _new_skill()
     try:
         self.id = data["id"]
         created_at = data["created_at"]
@@ -139,10 +140,11 @@ class SkillListResponse(Answer):
 
 
 _SKILL_LIST_RESPONSE_KEYS = frozenset({"data", "has_more", "next_page"})
+_new_skill_list_response = partial(object.__new__, SkillListResponse)
 
 
 def _decode_skill_list_response(data: dict[str, Any]) -> SkillListResponse:
-    self = _new(SkillListResponse)
+    self = _new_skill_list_response()
     try:
         data_ = data["data"]
     except KeyError:
@@ -170,10 +172,11 @@ class SkillSource(Struct):
 
 
 _SKILL_SOURCE_KEYS = frozenset({"type"})
+_new_skill_source = partial(object.__new__, SkillSource)
 
 
 def _decode_skill_source(data: dict[str, Any]) -> SkillSource:
-    self = _new(SkillSource)
+    self = _new_skill_source()
     try:
         self.type = data["type"]
     except KeyError:

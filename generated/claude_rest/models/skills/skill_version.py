@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..._runtime.struct import Answer, extra, fill, model
@@ -13,8 +14,6 @@ from .. import decoders
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
-
-_new = object.__new__
 
 
 @model
@@ -28,10 +27,11 @@ class DeletedSkillVersion(Answer):
 
 
 _DELETED_SKILL_VERSION_KEYS = frozenset({"id", "type"})
+_new_deleted_skill_version = partial(object.__new__, DeletedSkillVersion)
 
 
 def _decode_deleted_skill_version(data: dict[str, Any]) -> DeletedSkillVersion:
-    self = _new(DeletedSkillVersion)
+    self = _new_deleted_skill_version()
     try:
         self.id = data["id"]
         self.type = data["type"]
@@ -72,10 +72,11 @@ class SkillVersion(Answer):
 _SKILL_VERSION_KEYS = frozenset(
     {"id", "created_at", "description", "name", "skill_id", "type", "directory", "version"}
 )
+_new_skill_version = partial(object.__new__, SkillVersion)
 
 
 def _decode_skill_version(data: dict[str, Any]) -> SkillVersion:
-    self = _new(SkillVersion)
+    self = _new_skill_version()
     try:
         self.id = data["id"]
         created_at = data["created_at"]
@@ -114,10 +115,11 @@ class SkillVersionListResponse(Answer):
 
 
 _SKILL_VERSION_LIST_RESPONSE_KEYS = frozenset({"data", "has_more", "next_page"})
+_new_skill_version_list_response = partial(object.__new__, SkillVersionListResponse)
 
 
 def _decode_skill_version_list_response(data: dict[str, Any]) -> SkillVersionListResponse:
-    self = _new(SkillVersionListResponse)
+    self = _new_skill_version_list_response()
     try:
         data_ = data["data"]
     except KeyError:
