@@ -268,8 +268,6 @@ def _methods(middleware: Sequence[object], name: str, base: type[Any]) -> tuple[
 
 
 def _check(middleware: object, asynchronous: bool) -> None:
-    from inspect import iscoroutinefunction
-
     methods = [
         method
         for name in ("around_call", "around_attempt")
@@ -280,7 +278,7 @@ def _check(middleware: object, asynchronous: bool) -> None:
         raise TypeError(f"the class {middleware.__name__} is no middleware; pass an instance of it")
     if not methods:
         raise TypeError(f"{shown} is no middleware: it has neither around_call nor around_attempt")
-    if any(iscoroutinefunction(method) is not asynchronous for method in methods):
+    if any(_is_asynchronous(method) is not asynchronous for method in methods):
         given, wanted, other = (
             ("synchronous", "async def", "AsyncClaude")
             if asynchronous
@@ -289,3 +287,10 @@ def _check(middleware: object, asynchronous: bool) -> None:
         raise TypeError(
             f"{shown} is a middleware with {given} methods; {other} takes those with {wanted} ones"
         )
+
+
+def _is_asynchronous(method: Any) -> bool:
+    from inspect import iscoroutinefunction
+
+    # An object that is called, such as a decorator that is a class, tells by its own method.
+    return iscoroutinefunction(method) or iscoroutinefunction(type(method).__call__)

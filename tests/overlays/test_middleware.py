@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -349,6 +350,24 @@ def test_first_events_are_retried_inside(kit: BothClients) -> None:
     client = kit.open(*script, middleware=[layer(kit, attempt=note)])
     assert len(kit.items(kit.run(client.messages.create(**ARGUMENTS, stream=True)))) == 7
     assert numbers == [1, 2]
+
+
+def test_an_object_that_is_called_is_of_the_kind_of_its_method(kit: BothClients) -> None:
+    class Asynchronous:
+        async def __call__(self, info: Any, proceed: Any) -> Any:
+            return await proceed(info)
+
+    class Synchronous:
+        def __call__(self, info: Any, proceed: Any) -> Any:
+            return proceed(info)
+
+    right, wrong = (
+        (Asynchronous(), Synchronous()) if kit.asynchronous else (Synchronous(), Asynchronous())
+    )
+    client = kit.open(OK, middleware=[SimpleNamespace(around_call=right)])
+    assert kit.run(client.messages.create(**ARGUMENTS)).id == MESSAGE["id"]
+    with pytest.raises(TypeError, match="synchronous methods"):
+        kit.client_class(api_key="k", middleware=[SimpleNamespace(around_call=wrong)])
 
 
 def test_the_wrong_kind_is_refused_at_construction(kit: BothClients) -> None:
