@@ -110,6 +110,9 @@ class CallCore(ClientCore):
             default_headers=headers,
             strict=settings.strict,
         )
+        if "user-agent" not in headers:
+            # Removed by the caller, so that of the low-level client is not to go out either.
+            del self._headers["user-agent"]
         self.settings = settings
         self._client_betas = (*settings.betas, *header_betas)
 

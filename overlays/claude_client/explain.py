@@ -241,7 +241,7 @@ def _without_secrets(body: Any) -> Any:
                 else:
                     pending.append(field)
         elif isinstance(value, list):
-            pending.extend(cast("list[Any]", value))
+            pending.extend(value)
     return body
 
 

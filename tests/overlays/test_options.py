@@ -99,6 +99,16 @@ def test_too_many_requests_of_a_batch(kit: BothClients) -> None:
     assert not kit.server.requests
 
 
+@pytest.mark.parametrize("where", ["client", "call"])
+def test_the_user_agent_can_be_removed(kit: BothClients, where: str) -> None:
+    gone: Any = {"User-Agent": UNSET}
+    if where == "client":
+        kit.create(settings={"default_headers": gone})
+    else:
+        kit.create(extra_headers=gone)
+    assert kit.sent().header("user-agent") is None
+
+
 def test_pings(kit: BothClients) -> None:
     client = kit.open(stream(EVENTS))
     low: Any = (AsyncClient if kit.asynchronous else Client)(base_url=kit.server.url, api_key="k")

@@ -116,6 +116,8 @@ class APIError(ClaudeError):
     """Why the call stopped here, where that is not plain from the error itself."""
     request_id: str | None
     """Id of the request, when an answer came."""
+    body: object = None
+    """The body of the answer that failed, decoded when it is JSON, else its text."""
     partial: Any = None
     """What a stream had added up to when it failed; filled in by whoever accumulates it."""
 
@@ -446,6 +448,8 @@ class APIResponseValidationError(APIError):
 
     response: ResponseSnapshot
     """Status, headers and bytes of the answer."""
+    organization_id: str | None
+    """Organization that the credential belongs to."""
 
     def __init__(
         self,
@@ -468,6 +472,12 @@ class APIResponseValidationError(APIError):
             request_id=request_id_of(response_headers),
         )
         self.response = ResponseSnapshot(status_code, response_headers, content)
+        self.organization_id = response_headers.get("anthropic-organization-id")
+        if content:
+            try:
+                self.body = self.response.json()
+            except ValueError:
+                self.body = self.response.text
 
     @property
     def status_code(self) -> int:

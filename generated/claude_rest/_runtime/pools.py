@@ -113,13 +113,16 @@ def make_http_client(url: str) -> httpx.Client:
     mounts = _mounts(httpx.HTTPTransport, options)
     for made in (transport, *mounts.values()):
         install(made, options["socket_options"])
-    return httpx.Client(
+    client = httpx.Client(
         transport=transport,
         mounts=mounts,
         timeout=default_timeout(),
         cookies=_no_cookies(),
         follow_redirects=False,
     )
+    # Requests have their own, unless the caller removed it: then there is to be none.
+    del client.headers["user-agent"]
+    return client
 
 
 def make_async_http_client(url: str) -> httpx.AsyncClient:
@@ -133,13 +136,16 @@ def make_async_http_client(url: str) -> httpx.AsyncClient:
     mounts = _mounts(httpx.AsyncHTTPTransport, options)
     for made in (transport, *mounts.values()):
         install(made, options["socket_options"])
-    return httpx.AsyncClient(
+    client = httpx.AsyncClient(
         transport=transport,
         mounts=mounts,
         timeout=default_timeout(),
         cookies=_no_cookies(),
         follow_redirects=False,
     )
+    # Requests have their own, unless the caller removed it: then there is to be none.
+    del client.headers["user-agent"]
+    return client
 
 
 class LoopPool:

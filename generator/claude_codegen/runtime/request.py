@@ -413,7 +413,7 @@ def split_userinfo(url: str) -> tuple[str, str]:
 def _check_items(operation: Operation, fields: Mapping[str, Any]) -> None:
     """Raise for a list that is longer than the API takes, before it is encoded."""
     for name, limit in operation.max_items.items():
-        value = fields.get(name)
+        value: Any = fields.get(name)
         # An iterator cannot be counted without using it up.
         if hasattr(value, "__len__") and len(value) > limit:
             raise RequestTooLargeError(len(value), limit, operation=operation.id, field=name)

@@ -630,3 +630,19 @@ def test_importing_errors_is_light() -> None:
         check=True,
     )
     assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize(
+    ("content", "body"),
+    [(b"<html>", "<html>"), (b'{"a": 1}', {"a": 1}), (b'{"a":', '{"a":'), (b"", None)],
+)
+def test_an_answer_that_is_none_has_its_body(content: bytes, body: object) -> None:
+    error = errors.APIResponseValidationError(
+        "no", headers={"anthropic-organization-id": "org_1"}, content=content
+    )
+    for one in (error, pickle.loads(pickle.dumps(error))):
+        assert (one.body, one.organization_id) == (body, "org_1")
+
+
+def test_every_error_of_a_call_has_a_body() -> None:
+    assert errors.APIConnectionError("no").body is None
