@@ -241,7 +241,8 @@ def _without_secrets(body: Any) -> Any:
                 else:
                     pending.append(field)
         elif isinstance(value, list):
-            pending.extend(value)
+            items: list[Any] = value
+            pending.extend(items)
     return body
 
 
