@@ -240,9 +240,8 @@ def _without_secrets(body: Any) -> Any:
                     fields[name] = _without_secret(name, field)
                 else:
                     pending.append(field)
-        elif isinstance(value, list):
-            items: list[Any] = value
-            pending.extend(items)
+        elif value.__class__ is list:
+            pending.extend(value)
     return body
 
 
