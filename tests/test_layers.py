@@ -56,7 +56,6 @@ LONG_MODULES = {
     ),
     "generator/claude_codegen/load.py": "joining files into one document is one walk over all kinds of node",
     "generator/claude_codegen/runtime/request.py": "one request from its parts: path, query, headers, body",
-    "generator/claude_codegen/runtime/raw_response.py": "read and unread answers, each with its twin",
     "generator/claude_codegen/runtime/stream.py": "a stream and its asynchronous twin",
     "generator/claude_codegen/runtime/page.py": "a page, the page ahead, and the asynchronous twins",
     "generator/claude_codegen/runtime/client.py": "a client and its asynchronous twin",

@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from claude_rest._runtime.page import Page as Page
     from claude_rest._runtime.raw_response import APIResponse as APIResponse
     from claude_rest._runtime.raw_response import AsyncAPIResponse as AsyncAPIResponse
-    from claude_rest._runtime.raw_response import (
-        AsyncStreamedAPIResponse as AsyncStreamedAPIResponse,
-    )
-    from claude_rest._runtime.raw_response import StreamedAPIResponse as StreamedAPIResponse
     from claude_rest._runtime.sse import ServerSentEvent as ServerSentEvent
     from claude_rest._runtime.sse import SSEDecoder as SSEDecoder
     from claude_rest._runtime.stream import AsyncJSONLStream as AsyncJSONLStream
     from claude_rest._runtime.stream import AsyncStream as AsyncStream
     from claude_rest._runtime.stream import JSONLStream as JSONLStream
     from claude_rest._runtime.stream import Stream as Stream
+    from claude_rest._runtime.streamed_response import (
+        AsyncStreamedAPIResponse as AsyncStreamedAPIResponse,
+    )
+    from claude_rest._runtime.streamed_response import StreamedAPIResponse as StreamedAPIResponse
     from claude_rest._runtime.struct import Struct as Struct
     from claude_rest._runtime.struct import Unknown as Unknown
     from claude_rest._runtime.timeouts import Timeout as Timeout
@@ -376,11 +376,10 @@ _RUNTIME_EXPORTS = {
     ".raw_response": (
         "APIResponse",
         "AsyncAPIResponse",
-        "AsyncStreamedAPIResponse",
-        "StreamedAPIResponse",
     ),
     ".sse": ("SSEDecoder", "ServerSentEvent"),
     ".stream": ("AsyncJSONLStream", "AsyncStream", "JSONLStream", "Stream"),
+    ".streamed_response": ("AsyncStreamedAPIResponse", "StreamedAPIResponse"),
     ".struct": ("Struct", "Unknown"),
     ".timeouts": ("Timeout",),
     ".unset": ("UNSET", "Unset"),

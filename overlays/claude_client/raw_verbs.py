@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from claude_rest._runtime.raw_response import (
+from claude_rest._runtime.raw_callers import (
     AsyncRawCaller,
     AsyncStreamingCaller,
     RawCaller,
@@ -30,13 +30,12 @@ if TYPE_CHECKING:
 
     from claude_rest._runtime.caller import RequestOptions
     from claude_rest._runtime.multipart import FileInput
-    from claude_rest._runtime.raw_response import (
-        APIResponse,
-        AsyncAPIResponse,
+    from claude_rest._runtime.raw_response import APIResponse, AsyncAPIResponse
+    from claude_rest._runtime.stream import AsyncStream, Stream
+    from claude_rest._runtime.streamed_response import (
         AsyncStreamedResponseManager,
         StreamedResponseManager,
     )
-    from claude_rest._runtime.stream import AsyncStream, Stream
     from claude_rest.client import AsyncResources, Resources
 
     from .verbs import RetryClass

@@ -418,7 +418,7 @@ def test_nothing_of_it_is_loaded_unless_used() -> None:
         "client = Claude(api_key='k')\n"
         "client.messages.batches, client.beta.files\n"
         "for name in ('claude_client.verbs', 'claude_client.explain',\n"
-        "             'claude_rest._runtime.raw_response', 'claude_rest.raw_responses'):\n"
+        "             'claude_rest._runtime.raw_callers', 'claude_rest.raw_responses'):\n"
         "    assert name not in sys.modules, name\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._runtime.raw_response import (
+from .._runtime.raw_callers import (
     AsyncRawCaller,
     AsyncStreamingCaller,
     RawCaller,
