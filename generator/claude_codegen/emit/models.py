@@ -262,7 +262,7 @@ class _Emitter:
         ]
 
     def union_here(self, kind: Type, here: str) -> tuple[str, str] | None:
-        """Return the tag and the variable of the union that ``kind`` is, where this module has it."""
+        """Return tag and variable of the union that ``kind`` is, if this module has it."""
         match kind:
             case Nullable(inner):
                 return self.union_here(inner, here)

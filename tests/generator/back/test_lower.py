@@ -209,7 +209,7 @@ def test_discriminators_would_be_ignored_and_become_one_lookup() -> None:
 
     assert lowered_properties("tagged_union", "Thing")["shape"] == {}
     models = text_of("tagged_union", "models/things.py")
-    assert '_decode_shape = TaggedUnion(\n    "kind"' in models
+    assert '_union_shape = TaggedUnion(\n    "kind"' in models
     assert '"box": "Square"' in models
 
 
