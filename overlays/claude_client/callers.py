@@ -286,15 +286,20 @@ class AsyncOverlayCaller(AsyncDriver):
         asyncio = sys.modules.get("asyncio")
         arguments = with_lists(call.arguments)
 
-        def plan() -> Plan:
+        def plan(in_pieces: bool) -> Plan:
             return self.plan(
-                call.operation, arguments, call.options, call.via_beta, streaming=streaming
+                call.operation,
+                arguments,
+                call.options,
+                call.via_beta,
+                streaming=streaming,
+                in_pieces=in_pieces,
             )
 
         if asyncio is not None and is_large(arguments) and asyncio_runs():
-            planned: Plan = await asyncio.to_thread(plan)
+            planned: Plan = await asyncio.to_thread(plan, True)
             return planned
-        return plan()
+        return plan(False)
 
     async def _answer(self, call: CallInfo) -> Any:
         """Return the decoded answer of a call."""

@@ -171,8 +171,9 @@ class CallCore(ClientCore):
         via_beta: bool = False,
         *,
         streaming: bool | None = None,
+        in_pieces: bool = False,
     ) -> Plan:
-        """Make the plan of a call.
+        """Make the plan of a call; ``in_pieces`` is for a thread beside an event loop.
 
         Raises ``TypeError`` for an option that does not exist,
         :class:`~.errors.ApiVersionConflictError`, :class:`~.errors.BetaConflictError`, and what
@@ -185,7 +186,7 @@ class CallCore(ClientCore):
         arguments = with_lists(arguments)
         max_retries = given.get("max_retries")
         policy = self.settings.retry
-        prepared, betas = self._build(operation, arguments, given, via_beta, streaming)
+        prepared, betas = self._build(operation, arguments, given, via_beta, streaming, in_pieces)
         return Plan(
             prepared,
             betas,
@@ -215,6 +216,7 @@ class CallCore(ClientCore):
         options: RequestOptions,
         via_beta: bool,
         streaming: bool | None,
+        in_pieces: bool,
     ) -> tuple[PreparedRequest, Betas]:
         from .api_versions import resolve_api_version
         from .betas import trace_betas, warn_of_retired
@@ -287,6 +289,7 @@ class CallCore(ClientCore):
             betas=betas.flags,
             streaming=streaming,
             check_size=options.get("check_sizes", self.settings.check_sizes),
+            in_pieces=in_pieces,
         )
         return prepared, betas
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from claude_rest._runtime.request import is_secret, visible_url
+from claude_rest._runtime.request import visible_headers, visible_url
 from claude_rest._runtime.timeouts import Timeout
 
 from .request_needs import Needs, find_needs, read_once
@@ -146,9 +146,7 @@ def _explanation(
     found.operation = operation.id
     found.method = prepared.method
     found.url = visible_url(prepared.url)
-    found.headers = {
-        name: _HIDDEN if is_secret(name) else value for name, value in prepared.headers
-    }
+    found.headers = visible_headers(prepared.headers)
     found.size = 0 if prepared.content is None else len(prepared.content)
     found.limit = operation.max_bytes
     found.body = _body(prepared.content)

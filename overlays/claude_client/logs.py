@@ -17,7 +17,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from claude_rest._runtime.request import SECRET_HEADERS
+from claude_rest._runtime.request import is_secret
 
 from .environment import setting
 
@@ -36,10 +36,10 @@ INFO = 20
 _LEVELS = {"debug": DEBUG, "info": INFO}
 _LOGGER = __name__.rpartition(".")[0]
 _HIDDEN = "[hidden]"
-# Names of JSON fields that hold credentials, such as those of MCP servers, and keys of the API
-# wherever they stand.
+# Fields with a string, among them the credentials of MCP servers, and keys of the API wherever
+# they stand. Names are kept short, so that no text takes longer than its length.
 _SECRETS = (
-    r'("[^"]*(?:token|secret|password|api_key|apikey|authorization)"\s*:\s*)"(?:[^"\\]|\\.)*"',
+    r'("([^"\\]{1,100})"\s*:\s*)"(?:[^"\\]|\\.)*"',
     r"sk-ant-[\w-]+",
 )
 
@@ -143,14 +143,14 @@ def masked(body: bytes, prepared: PreparedRequest) -> str:
 
     text = body.decode("utf-8", "replace")
     for name, value in prepared.headers:
-        if name in SECRET_HEADERS:
+        if is_secret(name):
             for secret in (value, value.rpartition(" ")[2]):
                 if len(secret) >= 4:
                     text = text.replace(secret, _HIDDEN)
     field, key = _SECRETS
-    text = re.sub(field, _hide_value, text, flags=re.IGNORECASE)
+    text = re.sub(field, _hide_value, text)
     return re.sub(key, _HIDDEN, text)
 
 
 def _hide_value(match: Any) -> str:
-    return f'{match[1]}"{_HIDDEN}"'
+    return f'{match[1]}"{_HIDDEN}"' if is_secret(match[2]) else str(match[0])

@@ -105,13 +105,32 @@ def test_secrets_in_bodies_are_masked(kit: BothClients) -> None:
         b'{"text": "my key is sk-ant-api03-abc_DEF-1"}',
         b'{"Access_Token" : "quoted \\" value", "input_tokens": 7}',
         b'{"client_secret":"x","password":"y"}',
+        b'{"Ocp-Apim-Subscription-Key": "x", "cookie": "y"}',
     ):
         shown = logs.masked(body, prepared)
         assert "[hidden]" in shown
         for word in ("key-of-the-call", "api03", "quoted", "value", '"x"', '"y"'):
             assert word not in shown
     assert logs.masked(b'{"input_tokens": 7, "text": "max_tokens"}', prepared).count("hidden") == 0
+    harmless = b'{"author": "x", "keywords": "y", "text": "\\"token\\": \\"z\\""}'
+    assert logs.masked(harmless, prepared) == harmless.decode()
     assert logs.masked(b"\xff", prepared)
+
+
+def test_the_key_of_a_gateway_is_masked_in_bodies(kit: BothClients) -> None:
+    client = kit.open(api_key="k")
+    prepared = client._caller.prepare(
+        *_create(), {"extra_headers": {"X-Gateway-Key": "key-of-the-gateway"}}
+    )
+    assert "of-the-gateway" not in logs.masked(b'{"error": "bad key-of-the-gateway"}', prepared)
+    assert "of-the-gateway" not in repr(prepared)
+
+
+def test_long_texts_with_many_quotes_are_masked_in_linear_time(kit: BothClients) -> None:
+    client = kit.open(api_key="k")
+    prepared = client._caller.prepare(*_create())
+    text = b'{"text": "' + b'\\"a\\": ' * 200_000 + b'"}'
+    assert logs.masked(text, prepared) == text.decode()
 
 
 def _create() -> tuple[Any, dict[str, Any]]:

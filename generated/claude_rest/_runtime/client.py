@@ -122,7 +122,8 @@ class ClientCore:
     ) -> PreparedRequest:
         """Return the request that a call would send. See ``build_request`` for what it raises."""
         options = options or {}
-        asked = unite_betas(options.get("betas") or ())
+        given = options.get("betas") or ()
+        asked = unite_betas(given)
         needed = operation_betas(operation, arguments, asked=asked, via_beta=via_beta)
         return build_request(
             operation,
@@ -131,7 +132,8 @@ class ClientCore:
             base_url=self.base_url,
             default_headers=self._headers,
             api_version=self.api_version,
-            betas=unite_betas(needed, asked),
+            # With what is taken back: the flag may stand in a header of the client's.
+            betas=[*needed, *((given,) if isinstance(given, str) else given)],
             streaming=streaming,
             check_size=options.get("check_sizes", True),
         )

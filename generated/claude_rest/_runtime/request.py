@@ -9,18 +9,14 @@ from .unset import UNSET
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from typing import Final
 
     from .caller import RequestOptions
     from .multipart import MultipartBody
     from .operation import Operation, Parameter
 
-SECRET_HEADERS: Final = frozenset(
-    {"authorization", "cookie", "proxy-authorization", "x-amz-security-token", "x-api-key"}
+_HIDDEN_NAMES = (
+    "auth(?!or(?!i))|cookie|credential|key(?!board|word)|password|secret|signature|token"
 )
-"""Headers whose values never appear in a ``repr``, a message or a log."""
-
-_SECRET_PARTS = ("auth", "cookie", "credential", "key", "password", "secret", "signature", "token")
 _BETA = "anthropic-beta"
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _ACCEPT = {
@@ -96,12 +92,11 @@ class PreparedRequest:
         )
 
     def __repr__(self) -> str:
-        headers = {
-            name: "[hidden]" if name in SECRET_HEADERS else value for name, value in self.headers
-        }
         size = 0 if self.content is None else len(self.content)
-        url = split_userinfo(self.url)[0]
-        return f"PreparedRequest({self.method} {url}, headers={headers}, {size} bytes)"
+        return (
+            f"PreparedRequest({self.method} {visible_url(self.url)}, "
+            f"headers={visible_headers(self.headers)}, {size} bytes)"
+        )
 
 
 def build_request(
@@ -116,13 +111,15 @@ def build_request(
     betas: Sequence[str] = (),
     streaming: bool | None = None,
     check_size: bool = True,
+    in_pieces: bool = False,
 ) -> PreparedRequest:
     """Put a request together.
 
     ``arguments`` are by Python name; ``UNSET`` or missing means not given, ``None`` is null in a
     body and leaves a query or header parameter out. ``betas`` is the whole resolved list:
     ``options["betas"]`` is not read here. ``streaming`` sets the operation's stream argument, by
-    default as the arguments have it.
+    default as the arguments have it. ``in_pieces`` lets other threads run while a large body is
+    encoded; its bytes are the same.
 
     Headers are merged without regard to case, later ones win: those of the request itself,
     ``default_headers``, those of ``options`` and the header parameters, ``extra_headers``;
@@ -180,7 +177,7 @@ def build_request(
 
     if check_size and operation.max_items:
         _check_items(operation, {**fields, **(options.get("extra_body") or {})})
-    content = _encode_body(operation, fields, options.get("extra_body"))
+    content = _encode_body(operation, fields, options.get("extra_body"), in_pieces)
     limit = operation.max_bytes if check_size else None
     if content is not None and limit is not None:
         size = len(content) if isinstance(content, bytes) else content.file_bytes
@@ -234,7 +231,10 @@ def build_request(
 
 
 def _encode_body(
-    operation: Operation, fields: dict[str, Any], extra_body: Mapping[str, object] | None
+    operation: Operation,
+    fields: dict[str, Any],
+    extra_body: Mapping[str, object] | None,
+    in_pieces: bool,
 ) -> bytes | MultipartBody | None:
     if extra_body:
         fields = {**fields, **extra_body}
@@ -242,9 +242,10 @@ def _encode_body(
         return _encode_form(operation, fields)
     if operation.body is None and not fields:
         return None
-    from .codec import dumps
+    from .codec import dumps, dumps_in_pieces
 
-    return dumps({name: value for name, value in fields.items() if value is not UNSET})
+    encode = dumps_in_pieces if in_pieces else dumps
+    return encode({name: value for name, value in fields.items() if value is not UNSET})
 
 
 def _encode_form(operation: Operation, fields: Mapping[str, Any]) -> MultipartBody:
@@ -430,10 +431,20 @@ def visible_url(url: str) -> str:
     return start + question_mark + shown
 
 
+def visible_headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return headers for people to read: the values of secret ones are hidden."""
+    return {name: "[hidden]" if is_secret(name) else value for name, value in headers}
+
+
 def is_secret(name: str) -> bool:
-    """Tell whether a header or query parameter may hold what nobody else should read."""
-    name = name.lower()
-    return name in SECRET_HEADERS or any(part in name for part in _SECRET_PARTS)
+    """Tell whether a header, query parameter or field may hold what nobody else should read.
+
+    The one rule for everything that is shown or logged. It goes by parts of names, as every
+    gateway has a header of its own for its key.
+    """
+    import re
+
+    return re.search(_HIDDEN_NAMES, name, re.IGNORECASE) is not None
 
 
 def authorize(headers: dict[str, str], userinfo: str) -> None:
@@ -476,7 +487,10 @@ def merge_headers(headers: dict[str, str], later: Mapping[str, Any]) -> None:
         if value is UNSET:
             headers.pop(key, None)
         elif key == _BETA and key in headers:
-            headers[key] = ",".join(unite_betas(split_betas(headers[key]), split_betas(value)))
+            # As they are: what ``-flag`` takes back may be added between the two and the request.
+            headers[key] = ",".join(
+                dict.fromkeys([*split_betas(headers[key]), *split_betas(value)])
+            )
         else:
             headers[key] = value
 
@@ -513,11 +527,18 @@ def split_betas(value: str) -> list[str]:
 
 
 def unite_betas(*groups: Iterable[str]) -> list[str]:
-    """Return the flags of all groups in order, each once; case does not tell two apart."""
+    """Return the flags of all groups in order, each once; case does not tell two apart.
+
+    ``-flag`` takes back a flag that came before it, and is not sent itself.
+    """
     united: dict[str, str] = {}
     for group in groups:
-        for flag in (group,) if isinstance(group, str) else group:
-            united.setdefault(flag.lower(), flag)
+        for text in (group,) if isinstance(group, str) else group:
+            for flag in split_betas(text):
+                if flag.startswith("-"):
+                    united.pop(flag[1:].strip().lower(), None)
+                else:
+                    united.setdefault(flag.lower(), flag)
     return list(united.values())
 
 

@@ -17,7 +17,7 @@ from .struct import Struct
 from .unset import UNSET
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _orjson_loads: Callable[[Any], Any] | None
 _orjson_dumps: Callable[..., bytes] | None
@@ -44,6 +44,8 @@ NAN_SCAN_BYTES = 1 << 16
 To search a body of many megabytes takes longer than to visit its values, most of which are long
 strings.
 """
+_PIECE_DEPTH = 4
+"""As deep as the blocks of a message in a request: fields, messages, message, content."""
 _NULLS = (b":null", b"[null", b",null")
 
 
@@ -89,7 +91,48 @@ def dumps(value: Any) -> bytes:
     What an iterable raises while it is read goes through, unless it is a ``TypeError`` or
     ``ValueError``, as for any other value that cannot be written.
     """
-    default = _Default()
+    return _dumps(value, _Default())
+
+
+def dumps_in_pieces(fields: dict[str, Any]) -> bytes:
+    """Return what :func:`dumps` does, made so that other threads get to run meanwhile.
+
+    One call of the JSON library keeps all of them waiting, an event loop among them, for some
+    milliseconds per megabyte. So lists, and the lists inside of their items, such as the messages
+    of a request and the blocks of a message, are encoded item by item. One huge string cannot be
+    split: it takes what it takes.
+    """
+    return b"".join(_pieces(fields, _Default(), _PIECE_DEPTH))
+
+
+def _pieces(value: Any, default: _Default, depth: int) -> Iterator[bytes]:
+    if depth and value.__class__ is list and value:
+        mark = b"["
+        for item in value:
+            yield mark
+            yield from _pieces(item, default, depth - 1)
+            mark = b","
+        yield b"]"
+    elif depth and value.__class__ is dict and _splits(value):
+        mark = b"{"
+        for name, item in value.items():
+            yield mark + _dumps(name, default) + b":"
+            yield from _pieces(item, default, depth - 1)
+            mark = b","
+        yield b"}"
+    else:
+        yield _dumps(value, default)
+
+
+def _splits(value: dict[Any, Any]) -> bool:
+    """Tell whether a list or an object is in an object, whose names are all plain text."""
+    return any(item.__class__ in (list, dict) for item in value.values()) and all(
+        name.__class__ is str for name in value
+    )
+
+
+def _dumps(value: Any, default: _Default) -> bytes:
+    made = len(default.made)
     if _orjson_dumps is not None:
         try:
             text = _orjson_dumps(value, default=default, option=_orjson_options)
@@ -104,7 +147,7 @@ def dumps(value: Any) -> bytes:
                 len(text) <= NAN_SCAN_BYTES
                 and text != b"null"
                 and not any(null in text for null in _NULLS)
-            ) or not _holds_nan([value, *default.made]):
+            ) or not _holds_nan([value, *default.made[made:]]):
                 return text
     try:
         encoded = json.dumps(

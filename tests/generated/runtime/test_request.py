@@ -25,8 +25,10 @@ from claude_rest._runtime.request import (
     build_request,
     check_base_url,
     encode_query,
+    is_secret,
     operation_betas,
     unite_betas,
+    visible_headers,
 )
 from claude_rest._runtime.unset import UNSET
 
@@ -332,6 +334,10 @@ def test_api_version(options: Any, default: dict[str, str], version: str | None)
         (("a-1",), "d-1", "e-1,a-1 ,,d-1", "d-1,a-1,e-1"),
         ((), None, "e-1", "e-1"),
         (("a-1",), "d-1", UNSET, None),
+        (("-D-1", "a-1"), "d-1", None, "a-1"),
+        (("a-1, -a-1",), None, None, None),
+        (("-a-1", "a-1"), None, "- d-1", "a-1"),
+        (("a-1",), "d-1", "-a-1", "d-1"),
     ],
 )
 def test_betas_are_united(
@@ -393,6 +399,37 @@ def test_repr_hides_secrets() -> None:
     assert "POST https://api.test/v1/messages" in text
     for secret in ("sk-", "prompt"):
         assert secret not in text
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "x-gateway-key",
+        "Ocp-Apim-Subscription-Key",
+        "x-goog-api-key",
+        "api-key",
+        "X-API-Key",
+        "Cookie",
+        "authorization",
+        "Proxy-Authorization",
+        "x-amz-security-token",
+        "x-client-secret",
+        "x-hub-signature",
+        "x-auth",
+    ],
+)
+def test_values_of_secret_names_are_hidden(name: str) -> None:
+    assert is_secret(name)
+    request = build(
+        base_url=f"https://api.test?{name}=hunter2", options={"extra_headers": {name: "hunter2"}}
+    )
+    assert "hunter2" not in repr(request)
+    assert visible_headers(request.headers)[name.lower()] == "[hidden]"
+
+
+@pytest.mark.parametrize("name", ["anthropic-beta", "x-author", "x-authored-by", "keywords", "accept"])
+def test_values_of_other_names_are_shown(name: str) -> None:
+    assert not is_secret(name)
 
 
 def test_userinfo_becomes_basic_authorization() -> None:

@@ -182,6 +182,19 @@ OK = [Send(response(json=CREATED))]
 
 
 @both
+def test_flags_that_are_taken_back_are_not_sent(mode: str) -> None:
+    with LoopbackServer([OK]) as server:
+        perform(
+            mode,
+            server,
+            options={"betas": ["-Needed-1", "asked-1", "-client-1"]},
+            default_headers={"anthropic-beta": "client-1,client-2"},
+        )
+        assert server.wait_until_idle()
+    assert server.requests[0].header("anthropic-beta") == "client-2,asked-1"
+
+
+@both
 def test_one_call_is_one_request(mode: str) -> None:
     headers = {"Request-Id": "req_1", "anthropic-organization-id": "org_1", "x-a": "1"}
     with LoopbackServer([[Send(response(json=CREATED, headers=headers))]]) as server:
