@@ -17,6 +17,7 @@ from . import (
     decode,
     first_reply,
     generate,
+    heartbeat,
     import_time,
     sse_decode,
     tool_input_stream,
@@ -51,6 +52,7 @@ BENCHMARKS = {
     "decode_event": Benchmark(decode.EVENT_SUMMARY, decode.measure_event),
     "tool_input_stream": Benchmark(tool_input_stream.SUMMARY, tool_input_stream.measure),
     "sse_decode": Benchmark(sse_decode.SUMMARY, sse_decode.measure),
+    "heartbeat": Benchmark(heartbeat.SUMMARY, heartbeat.measure, has_official_part=False),
     "generate": Benchmark(generate.SUMMARY, generate.measure, has_official_part=False),
 }
 

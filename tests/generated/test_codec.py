@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from claude_rest._runtime import codec
-from claude_rest._runtime.codec import DecodeError, EncodeError, dumps, loads
+from claude_rest._runtime.codec import DecodeError, EncodeError, dumps, dumps_in_pieces, loads
 from claude_rest._runtime.struct import Unknown
 from claude_rest._runtime.timestamp import Timestamp
 from claude_rest._runtime.unset import UNSET
@@ -327,6 +327,51 @@ def test_what_was_written_reads_the_same(value: Any) -> None:
     value = json.loads(json.dumps(value))
     assert canonical(loads(dumps(value))) == canonical(value)
     assert canonical(json.loads(dumps(value))) == canonical(value)
+
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(-1e9, 1e9) | st.just("é"),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from("abcé"), inner),
+    max_leaves=12,
+)
+"""What either library writes by itself: where one falls back, it does so for the piece alone."""
+
+
+@given(st.dictionaries(st.sampled_from(["messages", "system", "tools"]), PLAIN))
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_pieces_are_the_same_bytes(fields: dict[str, Any]) -> None:
+    assert dumps_in_pieces(fields) == dumps(fields)
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [],
+        [[]],
+        ({"role": "user"},),
+        [{"role": "user", "content": [{"type": "text", "text": "\u00e9 null"}, None, 1.5]}],
+        [{"role": "user", "content": [TextBlock.from_dict({"type": "text", "text": "t"})]}],
+        [{1: [2], None: {}}, {LONE: [LONE]}, {}],
+        [{"params": {"messages": [{"content": [[[[1]]]]}], "system": [{}]}}],
+        [OrderedDict(a=[1]), deque([1, 2]), Unknown("x", {"type": "x"})],
+    ],
+)
+def test_pieces_of_a_request_are_the_same_bytes(messages: Any) -> None:
+    fields = {"model": "m", "messages": messages, "tools": [{"name": "t", "enum": []}]}
+    assert dumps_in_pieces(fields) == dumps(fields)
+
+
+def test_one_iterator_in_two_pieces() -> None:
+    shared = numbers()
+    fields = {"messages": [{"content": [shared]}, {"content": [shared]}]}
+    text = dumps_in_pieces(fields)
+    assert json.loads(text)["messages"][0] == json.loads(text)["messages"][1]
+
+
+def test_pieces_refuse_what_has_no_json_form() -> None:
+    for wrong in (math.nan, UNSET, b"x", object()):
+        with pytest.raises(EncodeError):
+            dumps_in_pieces({"messages": [{"content": [{"x": wrong}]}]})
 
 
 def test_nothing_secret_in_errors() -> None:

@@ -272,7 +272,9 @@ class _Emitter:
                 alias = self.components[name].alias
                 if isinstance(alias, Tagged) and self.components[name].module == here:
                     return alias.tag, f"_union_{snake_case(name)}"
-        return None
+                return None
+            case _:
+                return None
 
     def optional(self, field: Field, here: str) -> list[str]:
         get = f"data[{string(field.wire_name)}]"

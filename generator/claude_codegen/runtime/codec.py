@@ -100,7 +100,8 @@ def dumps_in_pieces(fields: dict[str, Any]) -> bytes:
     One call of the JSON library keeps all of them waiting, an event loop among them, for some
     milliseconds per megabyte. So lists, and the lists inside of their items, such as the messages
     of a request and the blocks of a message, are encoded item by item. One huge string cannot be
-    split: it takes what it takes.
+    split: it takes what it takes. The bytes are the same, unless the fast library refuses a part:
+    then the standard library writes that piece alone instead of all, numbers in its own way.
     """
     return b"".join(_pieces(fields, _Default(), _PIECE_DEPTH))
 
