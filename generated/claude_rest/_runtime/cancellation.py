@@ -12,8 +12,7 @@ from .threads import running_loop
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 
-    from .exchange import Exchange
-    from .progress import Progress
+    from .exchange import Exchange, Progress
 
 # What an iterator may give out while it is being ended; what is left comes from buffers.
 _MOST_PIECES = 1000

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from .cancellation import Steady, end_iteration
 from .exchange import DeadlinePassedError
 from .threads import running_loop
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
     from types import TracebackType
 
     import httpx
@@ -79,14 +78,18 @@ class BodyChunks:
 class AsyncBodyChunks:
     """Asynchronous twin of :class:`BodyChunks`."""
 
-    __slots__ = ("_begun", "_chunks", "_exchange", "_meta", "_on_asyncio", "_over", "_response")
+    __slots__ = ("_begun", "_chunks", "_exchange", "_meta", "_over", "_response", "_steady")
 
     def __init__(self, response: httpx.Response, exchange: Exchange, meta: Meta) -> None:
         self._response = response
         self._chunks = response.aiter_bytes()
         self._exchange = exchange
         self._meta = meta
-        self._on_asyncio = running_loop() is not None
+        self._steady: Callable[[Any], Awaitable[bytes]] | None = None
+        if running_loop() is not None:
+            from .cancellation import Steady
+
+            self._steady = Steady
         self._begun = False
         self._over = False
 
@@ -113,7 +116,7 @@ class AsyncBodyChunks:
 
     def _next(self) -> Awaitable[bytes]:
         step = self._chunks.__anext__()
-        return Steady(step) if self._on_asyncio else step
+        return step if self._steady is None else self._steady(step)
 
     async def _next_within(self, left: float) -> bytes:
         from anyio import move_on_after
@@ -135,6 +138,8 @@ class AsyncBodyChunks:
         """End the reading, wherever it is; to be called before the response is closed."""
         if self._begun and not self._over:
             self._over = True
+            from .cancellation import end_iteration
+
             await end_iteration(self._chunks)
 
 

@@ -11,7 +11,6 @@ import os
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from .cancellation import close_whole, send_cancellably
 from .errors import ClosedClientError
 from .exchange import Exchange
 from .leftovers import close_cleanly
@@ -203,6 +202,8 @@ class AsyncSender:
         deadline: float | None = None,
     ) -> AsyncRawResponse:
         """Send ``prepared``; see :meth:`Sender.send`. The deadline holds for everything here."""
+        from .cancellation import close_whole, send_cancellably
+
         if self._closed:
             raise ClosedClientError("the client has been closed")
         if self._given is not None:
