@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .exchange import MockRequest, MockResponse
     from .extras import MissingExtraError
+    from .faults import Fault, FaultError, parse_fault
     from .mock_api import MockAPI
     from .server import RunningServer, serve
     from .stream_events import collapse, message_events, sse
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AsyncMockTransport",
+    "Fault",
+    "FaultError",
     "MissingExtraError",
     "MockAPI",
     "MockRequest",
@@ -33,12 +36,15 @@ __all__ = [
     "RunningServer",
     "collapse",
     "message_events",
+    "parse_fault",
     "serve",
     "sse",
 ]
 
 _HOMES = {
     "AsyncMockTransport": ".transports",
+    "Fault": ".faults",
+    "FaultError": ".faults",
     "MissingExtraError": ".extras",
     "MockAPI": ".mock_api",
     "MockRequest": ".exchange",
@@ -47,6 +53,7 @@ _HOMES = {
     "RunningServer": ".server",
     "collapse": ".stream_events",
     "message_events": ".stream_events",
+    "parse_fault": ".faults",
     "serve": ".server",
     "sse": ".stream_events",
 }

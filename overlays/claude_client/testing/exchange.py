@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from .faults import Fault
+
 JSON_TYPE: Final = "application/json"
 EVENT_STREAM_TYPE: Final = "text/event-stream; charset=utf-8"
 JSON_LINES_TYPE: Final = "application/x-jsonl"
@@ -66,6 +68,8 @@ class MockResponse:
     """Header lines, names in lower case."""
     body: bytes | Iterator[bytes] = field(repr=False)
     """The whole body, or its pieces; an iterator can be read once."""
+    fault: Fault | None = None
+    """What goes wrong on the way to the client, for whoever carries the answer there."""
 
     def header(self, name: str) -> str | None:
         """Return the value of a header, or None."""
@@ -108,8 +112,10 @@ class RefusedError(Exception):
         *,
         details: Mapping[str, Any] | None = None,
         headers: tuple[tuple[str, str], ...] = (),
+        error_type: str | None = None,
     ) -> None:
         super().__init__(status, message)
+        self._type = error_type
         self.status = status
         self.message = message
         self.details = details
@@ -117,7 +123,9 @@ class RefusedError(Exception):
 
     @property
     def type(self) -> str:
-        """``error.type`` that belongs to the status."""
+        """``error.type``: the one given, or the one that belongs to the status."""
+        if self._type is not None:
+            return self._type
         fallback = "api_error" if self.status >= 500 else "invalid_request_error"
         return ERROR_TYPES.get(self.status, fallback)
 

@@ -11,6 +11,7 @@ from .answers import Call, answer
 from .batches import frame_schema
 from .checks import check_credentials, check_flags, check_operation_flag, check_version
 from .exchange import JSON_TYPE, Answer, MockRequest, MockResponse, RefusedError, encode
+from .faults import FAULT_HEADER, FaultPlan
 from .forms import form_values, read_form
 from .gates import Gatekeeper
 from .identifiers import Identifiers, rate_limit_headers
@@ -20,8 +21,9 @@ from .validation import BodyValidator, parse_json
 from .workspace import Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
+    from .faults import Fault
     from .forms import FormField
     from .routing import MockOperation
 
@@ -47,6 +49,7 @@ class MockAPI:
         clock: Callable[[], float] = time.time,
         batch_polls: int = 1,
         uploads_downloadable: bool = False,
+        faults: Iterable[tuple[str, Fault]] = (),
     ) -> None:
         """Prepare to answer.
 
@@ -60,8 +63,12 @@ class MockAPI:
                 has ended.
             uploads_downloadable: Let uploaded files be downloaded, which the API refuses: there
                 only what tools have made can be.
+            faults: What goes wrong, by operation ID or ``*`` for all; of several that a request
+                could get the first one strikes. A request that asks for a fault by its header
+                ``x-mock-fault`` gets that one.
 
         Raises:
+            FaultError: a fault is for an operation that there is not.
             MissingExtraError: the extra ``mock`` is not installed.
         """
         self._contract = _bundled(strict) if bundle is None else _Contract(bundle, strict)
@@ -70,6 +77,9 @@ class MockAPI:
         self._workspace = Workspace()
         self._batch_polls = batch_polls
         self._uploads_downloadable = uploads_downloadable
+        self._faults = FaultPlan(
+            faults, seed=seed, operations=self._contract.router.operations.keys()
+        )
 
     def handle(self, request: MockRequest) -> MockResponse:
         """Answer one request; refusals are responses, not exceptions."""
@@ -78,28 +88,40 @@ class MockAPI:
             ("request-id", request_id),
             ("anthropic-organization-id", self._identifiers.organization),
         ]
+        fault: Fault | None = None
         try:
-            reply = answer(self._admit(request, headers))
+            operation, path = self._contract.router.match(request.method, request.path)
+            fault = self._faults.pick(operation.id, request.header(FAULT_HEADER))
+            reply = None if fault is None else fault.answer(request_id)
+            if reply is None:
+                reply = answer(self._admit(request, operation, path, headers))
         except RefusedError as refusal:
             reply = Answer(
                 encode(refusal.envelope(request_id)), JSON_TYPE, refusal.status, refusal.headers
             )
+        if fault is not None:
+            reply = fault.spoil(reply, request_id)
         headers += rate_limit_headers(self._clock(), reply.usage)
         headers = [("content-type", reply.content_type), *headers, *reply.headers]
         if isinstance(reply.body, bytes):
             headers.append(("content-length", str(len(reply.body))))
         else:
             headers.append(("cache-control", "no-cache"))
-        return MockResponse(reply.status, tuple(headers), reply.body)
+        return MockResponse(reply.status, tuple(headers), reply.body, fault)
 
     def body_limit(self, method: str, path: str) -> int:
         """Return the most bytes of body that a request may have; a server reads no more."""
         return self._contract.router.body_limit(method, path)
 
-    def _admit(self, request: MockRequest, headers: list[tuple[str, str]]) -> Call:
+    def _admit(
+        self,
+        request: MockRequest,
+        operation: MockOperation,
+        path: Mapping[str, str],
+        headers: list[tuple[str, str]],
+    ) -> Call:
         """Check a request in the API's order; add the workspace header once the caller is known."""
         contract = self._contract
-        operation, path = contract.router.match(request.method, request.path)
         check_credentials(request)
         workspace = request.header("anthropic-workspace-id") or ""
         if not _WORKSPACE.fullmatch(workspace):
