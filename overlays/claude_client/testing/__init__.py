@@ -16,16 +16,33 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .calls import CallLog, RecordedCall, RecordedFile
+    from .cassettes import (
+        AsyncRecordingTransport,
+        AsyncReplayTransport,
+        CassetteError,
+        RecordingTransport,
+        ReplayTransport,
+    )
     from .exchange import MockRequest, MockResponse
     from .extras import MissingExtraError
     from .faults import Fault, FaultError, parse_fault
     from .mock_api import MockAPI
+    from .network_guard import NetworkBlockedError, NetworkGuard
+    from .replies import ReplyError
+    from .scripting import Expectation, Failure, Reply, ScriptError, StreamReply
     from .server import RunningServer, serve
     from .stream_events import collapse, message_events, sse
     from .transports import AsyncMockTransport, MockTransport
 
 __all__ = [
     "AsyncMockTransport",
+    "AsyncRecordingTransport",
+    "AsyncReplayTransport",
+    "CallLog",
+    "CassetteError",
+    "Expectation",
+    "Failure",
     "Fault",
     "FaultError",
     "MissingExtraError",
@@ -33,7 +50,17 @@ __all__ = [
     "MockRequest",
     "MockResponse",
     "MockTransport",
+    "NetworkBlockedError",
+    "NetworkGuard",
+    "RecordedCall",
+    "RecordedFile",
+    "RecordingTransport",
+    "ReplayTransport",
+    "Reply",
+    "ReplyError",
     "RunningServer",
+    "ScriptError",
+    "StreamReply",
     "collapse",
     "message_events",
     "parse_fault",
@@ -43,6 +70,12 @@ __all__ = [
 
 _HOMES = {
     "AsyncMockTransport": ".transports",
+    "AsyncRecordingTransport": ".cassettes",
+    "AsyncReplayTransport": ".cassettes",
+    "CallLog": ".calls",
+    "CassetteError": ".cassettes",
+    "Expectation": ".scripting",
+    "Failure": ".scripting",
     "Fault": ".faults",
     "FaultError": ".faults",
     "MissingExtraError": ".extras",
@@ -50,7 +83,17 @@ _HOMES = {
     "MockRequest": ".exchange",
     "MockResponse": ".exchange",
     "MockTransport": ".transports",
+    "NetworkBlockedError": ".network_guard",
+    "NetworkGuard": ".network_guard",
+    "RecordedCall": ".calls",
+    "RecordedFile": ".calls",
+    "RecordingTransport": ".cassettes",
+    "ReplayTransport": ".cassettes",
+    "Reply": ".scripting",
+    "ReplyError": ".replies",
     "RunningServer": ".server",
+    "ScriptError": ".scripting",
+    "StreamReply": ".scripting",
     "collapse": ".stream_events",
     "message_events": ".stream_events",
     "parse_fault": ".faults",

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from .answers import Call, answer
 from .batches import frame_schema
+from .calls import CallLog
 from .checks import check_credentials, check_flags, check_operation_flag, check_version
 from .exchange import JSON_TYPE, Answer, MockRequest, MockResponse, RefusedError, encode
-from .faults import FAULT_HEADER, FaultPlan
+from .faults import FAULT_HEADER, Fault, FaultPlan
 from .forms import form_values, read_form
 from .gates import Gatekeeper
 from .identifiers import Identifiers, rate_limit_headers
 from .parameters import QueryReader
+from .replies import ReplyMaker
 from .routing import Router
+from .scripting import Expectation, Failure, Reply, Script, StreamReply
 from .validation import BodyValidator, parse_json
 from .workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from .faults import Fault
+    from .calls import RecordedCall
     from .forms import FormField
     from .routing import MockOperation
 
@@ -38,7 +42,12 @@ class MockAPI:
     Safe to share between threads. Batches, files and skills are kept in memory as long as the
     instance lives. Two instances with one seed give the same answers to the same requests in the
     same order; only times follow the clock.
+
+    A test says with :meth:`on` what it wants answered, and finds in :attr:`calls` what was asked.
     """
+
+    calls: CallLog
+    """The last calls in the order they came."""
 
     def __init__(
         self,
@@ -50,6 +59,7 @@ class MockAPI:
         batch_polls: int = 1,
         uploads_downloadable: bool = False,
         faults: Iterable[tuple[str, Fault]] = (),
+        keep_calls: int = 10_000,
     ) -> None:
         """Prepare to answer.
 
@@ -66,20 +76,73 @@ class MockAPI:
             faults: What goes wrong, by operation ID or ``*`` for all; of several that a request
                 could get the first one strikes. A request that asks for a fault by its header
                 ``x-mock-fault`` gets that one.
+            keep_calls: How many of the last calls ``calls`` keeps.
 
         Raises:
             FaultError: a fault is for an operation that there is not.
             MissingExtraError: the extra ``mock`` is not installed.
         """
         self._contract = _bundled(strict) if bundle is None else _Contract(bundle, strict)
-        self._identifiers = Identifiers(seed)
+        self._seed = seed
         self._clock = clock
-        self._workspace = Workspace()
         self._batch_polls = batch_polls
         self._uploads_downloadable = uploads_downloadable
-        self._faults = FaultPlan(
-            faults, seed=seed, operations=self._contract.router.operations.keys()
-        )
+        self._rules = tuple(faults)
+        self._keep_calls = keep_calls
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything that happened and everything scripted, as if new."""
+        router = self._contract.router
+        self._identifiers = Identifiers(self._seed)
+        self._workspace = Workspace()
+        self._faults = FaultPlan(self._rules, seed=self._seed, operations=router.operations.keys())
+        self._maker = ReplyMaker(router, self._identifiers)
+        self._script = Script(router, self._maker, self._seed)
+        self.calls = CallLog(self._keep_calls)
+
+    @property
+    def operations(self) -> list[str]:
+        """IDs of the operations there are, such as ``messages.create``."""
+        return sorted(self._contract.router.operations)
+
+    @property
+    def last_call(self) -> RecordedCall:
+        """The last call; there must have been one."""
+        return self.calls[-1]
+
+    def on(
+        self,
+        operation: str,
+        predicate: Callable[[RecordedCall], object] | None = None,
+        /,
+        **matching: object,
+    ) -> Expectation:
+        """Say what calls of an operation get, in place of their normal answer.
+
+        ``mock.on("messages.create", model="claude-opus-5-5").reply("Hello!")``: what follows says
+        what they get, and several of it are what one call after the other gets.
+
+        Args:
+            operation: ID of the operation, one of ``operations``; ``*`` for all of them.
+            predicate: Gets a call and decides whether it is meant.
+            **matching: Arguments of the operation that a call must have, in path, query or body,
+                by wire name or as Python spells it. A dict agrees with one that has more in it, a
+                compiled pattern with a text, a function decides. ``betas`` are flags that must be
+                there.
+
+        Raises:
+            ScriptError: there is no such operation, or it has no such argument.
+        """
+        return self._script.on(operation, predicate, matching)
+
+    def assert_all_called(self) -> None:
+        """Fail if anything of the script has not happened.
+
+        Raises:
+            AssertionError: says what is left.
+        """
+        self._script.assert_all_called()
 
     def handle(self, request: MockRequest) -> MockResponse:
         """Answer one request; refusals are responses, not exceptions."""
@@ -88,26 +151,81 @@ class MockAPI:
             ("request-id", request_id),
             ("anthropic-organization-id", self._identifiers.organization),
         ]
+        operation: MockOperation | None = None
+        path: Mapping[str, str] = {}
         fault: Fault | None = None
+        missing: RefusedError | None = None
         try:
             operation, path = self._contract.router.match(request.method, request.path)
+        except RefusedError as refusal:
+            missing = refusal
+        name = None if operation is None else operation.id
+        recorded = self.calls.record(request, name, path, request_id)
+        try:
+            if operation is None:
+                raise missing or RefusedError(404, "Not found")
+            # Faults that come by themselves go first, so that they use up nothing of a script.
             fault = self._faults.pick(operation.id, request.header(FAULT_HEADER))
             reply = None if fault is None else fault.answer(request_id)
             if reply is None:
-                reply = answer(self._admit(request, operation, path, headers))
+                reply, scripted = self._answer(request, operation, path, headers, recorded)
+                fault = scripted or fault
         except RefusedError as refusal:
             reply = Answer(
                 encode(refusal.envelope(request_id)), JSON_TYPE, refusal.status, refusal.headers
             )
         if fault is not None:
             reply = fault.spoil(reply, request_id)
+        recorded.status = reply.status
         headers += rate_limit_headers(self._clock(), reply.usage)
-        headers = [("content-type", reply.content_type), *headers, *reply.headers]
+        own = {line for line, _ in reply.headers}
+        headers = [
+            ("content-type", reply.content_type),
+            *(line for line in headers if line[0] not in own),
+            *reply.headers,
+        ]
         if isinstance(reply.body, bytes):
             headers.append(("content-length", str(len(reply.body))))
         else:
             headers.append(("cache-control", "no-cache"))
         return MockResponse(reply.status, tuple(headers), reply.body, fault)
+
+    def _answer(
+        self,
+        request: MockRequest,
+        operation: MockOperation,
+        path: Mapping[str, str],
+        headers: list[tuple[str, str]],
+        recorded: RecordedCall,
+    ) -> tuple[Answer, Fault | None]:
+        """Return the answer that the script or the API has, and what goes wrong with it.
+
+        A scripted error comes whatever was asked, a scripted reply only for requests that the API
+        would accept.
+        """
+        expectation, step = self._script.take(recorded)
+        recorded.scripted = step is not None
+        if isinstance(step, Failure):
+            raise step.refusal()
+        fault = step if isinstance(step, Fault) else getattr(step, "fault", None)
+        if fault is not None:
+            refused = fault.answer(recorded.request_id)
+            if refused is not None:
+                return refused, fault
+        body = recorded.body
+        if expectation is None or expectation.checked or step is None:
+            call = self._admit(request, operation, path, headers)
+            if not isinstance(step, (Reply, StreamReply)):
+                return answer(call), fault
+            body = call.body
+        if isinstance(step, StreamReply):
+            made = self._maker.stream(operation, step.events, body)
+        elif isinstance(step, Reply):
+            made = self._maker.answer(operation, step.value, body)
+        else:
+            return answer(self._admit(request, operation, path, headers)), fault
+        extra = tuple((line.lower(), value) for line, value in step.headers.items())
+        return replace(made, headers=made.headers + extra), fault
 
     def body_limit(self, method: str, path: str) -> int:
         """Return the most bytes of body that a request may have; a server reads no more."""
