@@ -20,6 +20,7 @@ from claude_rest._runtime.request import SECRET_HEADERS
 
 from .exchange import MockRequest, RefusedError
 from .forms import read_form
+from .json_values import is_array, is_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,7 +103,7 @@ class RecordedCall:
     def arguments(self) -> dict[str, Any]:
         """Path arguments, query and the fields of the body together, by wire name."""
         body = self.body
-        fields: dict[str, Any] = body if isinstance(body, dict) else {}
+        fields = body if is_object(body) else {}
         return {**fields, **self.query, **self.path_arguments}
 
 
@@ -180,9 +181,9 @@ class CallLog(Sequence[RecordedCall]):
         return len(self._calls)
 
     def __eq__(self, other: object) -> bool:
-        if isinstance(other, (list, CallLog)):
+        if isinstance(other, CallLog):
             return list(self) == list(other)
-        return NotImplemented
+        return list(self) == other if is_array(other) else NotImplemented
 
     __hash__ = None  # type: ignore[assignment]
 

@@ -134,7 +134,8 @@ class _Patches:
         setattr(owner, name, ours)
 
         def undo() -> None:
-            if vars(owner).get(name) is not ours:
+            there: dict[str, Any] = dict(vars(owner))
+            if there.get(name) is not ours:
                 return  # somebody has replaced it since; ours lets everything through by now
             if inherited:
                 delattr(owner, name)
@@ -147,15 +148,11 @@ class _Patches:
 def _method(name: str, original: Any) -> Any:
     # In sendto and sendmsg the address is the last argument; the latter may go without.
     def guarded(self: Any, *arguments: Any) -> Any:
-        address = arguments[-1] if arguments else None
-        if (
-            self.family in _INTERNET
-            and isinstance(address, tuple)
-            and (name != "sendmsg" or len(arguments) == 4)
-        ):
-            parts: tuple[Any, ...] = (*address, None, None)
+        address: Any = arguments[-1] if arguments else None
+        given = isinstance(address, tuple) and (name != "sendmsg" or len(arguments) == 4)
+        if given and self.family in _INTERNET:
             for guard in list(_Patches.guards):
-                guard.check(parts[0], parts[1])
+                guard.check(*address[:2])
         return original(self, *arguments)
 
     guarded.__name__ = name
@@ -183,7 +180,7 @@ def _addresses(found: Any) -> list[str]:
     """Return the addresses in what a function of ``socket`` has resolved."""
     if isinstance(found, str):
         return [found]
-    if isinstance(found, tuple):
+    if len(found) == 3 and isinstance(found[0], str):  # of gethostbyname_ex
         return list(found[2])
     return [str(entry[4][0]) for entry in found]
 

@@ -149,13 +149,14 @@ def complete_message(value: object, body: Any, identifiers: Identifiers) -> dict
         "stop_reason": "tool_use" if called else "end_turn",
         "stop_sequence": None,
     }
-    usage = {
+    counted: Any = given.get("usage") or {}
+    usage: dict[str, Any] = {
         "input_tokens": _count_input(asked),
         "cache_creation_input_tokens": 0,
         "cache_read_input_tokens": 0,
         "output_tokens": sum(_count_output(block) for block in blocks),
         "service_tier": "standard",
-        **(given.get("usage") or {}),
+        **counted,
     }
     return {**message, **given, "content": blocks, "usage": usage}
 

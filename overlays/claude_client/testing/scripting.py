@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from random import Random
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from .exchange import ERROR_TYPES, RefusedError
 from .faults import EVERY_OPERATION, Fault
@@ -23,6 +23,8 @@ from .parameters import typed
 from .replies import ReplyMaker, frozen_events, known_arguments, plain
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from typing_extensions import Self
 
     from .calls import RecordedCall
@@ -388,20 +390,23 @@ def agrees(wanted: Any, given: Any) -> bool:
     if given is _MISSING:
         return wanted is None
     if isinstance(wanted, re.Pattern):
-        return isinstance(given, str) and wanted.search(given) is not None
+        pattern = cast("re.Pattern[str]", wanted)
+        return isinstance(given, str) and pattern.search(given) is not None
     if isinstance(wanted, type):
         return isinstance(given, wanted)
     if callable(wanted):
         return bool(wanted(given))
     if isinstance(wanted, Mapping):
+        entries = cast("Mapping[str, Any]", wanted)
         return is_object(given) and all(
-            agrees(value, given.get(key, _MISSING)) for key, value in wanted.items()
+            agrees(value, given.get(key, _MISSING)) for key, value in entries.items()
         )
     if isinstance(wanted, (list, tuple)):
+        elements = list(cast("Sequence[Any]", wanted))
         return (
             is_array(given)
-            and len(given) == len(wanted)
-            and all(agrees(one, other) for one, other in zip(wanted, given, strict=True))
+            and len(given) == len(elements)
+            and all(agrees(one, other) for one, other in zip(elements, given, strict=True))
         )
     if hasattr(wanted, "to_dict"):
         return agrees(plain(wanted), given)
