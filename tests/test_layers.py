@@ -44,7 +44,7 @@ NAMED = {
 
 # anyio and httpcore come with httpx, which does its reading and writing through them.
 CORE = {"anyio", "attrs", "httpcore", "httpx"}
-MOCK = {"jsonschema", "jsonschema_rs", "starlette", "uvicorn"}
+MOCK = {"jsonschema", "jsonschema_rs", "uvicorn"}
 CODEGEN = {"datamodel_code_generator", "jinja2", "jsonschema", "openapi_python_client", "yaml"}
 
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "managers"}
@@ -296,7 +296,7 @@ RULES: dict[Callable[[Module], list[str]], list[Module]] = {
         snippet("if sys.version_info >= (3, 11):\n    from typing_extensions import Self"),
         snippet("import trio", "claude_rest"),
         snippet("def f():\n    import jsonschema"),
-        snippet("import starlette", "claude_rest"),
+        snippet("import uvicorn", "claude_rest"),
         snippet("import httpx", "claude_codegen"),
         snippet("import yaml", "claude_codegen", "runtime/x.py"),
         snippet("import tomli", "claude_codegen"),
@@ -329,7 +329,7 @@ FINE = [
         "    x = 1\n"
         '    "claude_client, a text after an attribute"\n'
     ),
-    snippet("import starlette, jsonschema_rs", path="testing/server.py"),
+    snippet("import uvicorn, jsonschema_rs", path="testing/server.py"),
     snippet("import pytest", path="testing/pytest_plugin.py"),
     snippet(
         "try:\n    from orjson import loads\nexcept ImportError:\n    loads = None\n",

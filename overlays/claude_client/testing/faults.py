@@ -37,7 +37,7 @@ _REMEMBERED: Final = 1024
 
 
 class FaultError(ValueError):
-    """A fault that cannot be: text that cannot be read, a value out of bounds, no such operation."""
+    """A fault that cannot be: unreadable text, a value out of bounds, no such operation."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The mock API as an HTTP server, on Starlette and uvicorn."""
+"""The mock API as an HTTP server, on uvicorn."""
 
 from __future__ import annotations
 
@@ -7,110 +7,59 @@ import os
 import signal
 import socket
 import threading
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from .exchange import MockRequest, MockResponse
+from .endpoint import TRANSPORT, Endpoint
 from .extras import MissingExtraError
 from .mock_api import MockAPI
 
 try:
     import uvicorn
-    from starlette.applications import Starlette
-    from starlette.concurrency import run_in_threadpool
-    from starlette.requests import ClientDisconnect, Request
-    from starlette.responses import Response, StreamingResponse
-    from starlette.routing import Mount
+    from uvicorn.protocols.http.h11_impl import H11Protocol
 except ImportError as error:
-    raise MissingExtraError(error.name or "starlette") from error
+    raise MissingExtraError("uvicorn") from error
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
+    from collections.abc import Callable, Generator
     from types import FrameType
-
-    from starlette.types import ASGIApp, Receive, Scope, Send
 
 LOOPBACK: Final = "127.0.0.1"
 
 _GRACE_SECONDS: Final = 3
 _QUEUED: Final = 2048
 _LOOK_SECONDS: Final = 0.1
-_OWN_THREAD_BYTES: Final = 128 * 1024
-"""Bodies from this size on are handled in a thread, so that they hold nobody else up."""
 
 
-def application(api: MockAPI, ready: Callable[[], None] | None = None) -> ASGIApp:
-    """Return an ASGI application that answers from a mock API; ``ready`` is called at its start."""
+class _Connection(H11Protocol):
+    """A connection that lets the application at its transport, for the sake of faults."""
 
-    @asynccontextmanager
-    async def lifespan(_app: object) -> AsyncGenerator[None, None]:
-        if ready is not None:
-            ready()
-        yield
-
-    return Starlette(routes=[Mount("/", app=_Endpoint(api))], lifespan=lifespan)
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, TRANSPORT: transport}
 
 
-class _Endpoint:
-    """Turns ASGI into ``MockRequest`` and ``MockResponse`` into ASGI."""
+class _Server(uvicorn.Server):
+    """A server that ends what would wait forever when it stops."""
 
-    def __init__(self, api: MockAPI) -> None:
-        self._api = api
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
-        request = Request(scope, receive)
-        path = scope.get("raw_path", b"").decode("latin-1") or request.url.path
-        try:
-            body, cut = await _read(request, self._api.body_limit(request.method, path))
-        except ClientDisconnect:
-            return
-        asked = MockRequest(
-            request.method,
-            path,
-            scope["query_string"].decode("latin-1"),
-            tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in scope["headers"]),
-            body,
-            cut,
+    def __init__(self, api: MockAPI, ready: Callable[[], None]) -> None:
+        self._stopping = asyncio.Event()
+        super().__init__(
+            uvicorn.Config(
+                Endpoint(api, self._stopping, ready),
+                access_log=False,
+                http=_Connection,
+                lifespan="on",
+                log_config=None,
+                server_header=False,
+                timeout_graceful_shutdown=_GRACE_SECONDS,
+                ws="none",
+            )
         )
-        if len(body) < _OWN_THREAD_BYTES:
-            answer = self._api.handle(asked)
-        else:
-            answer = await run_in_threadpool(self._api.handle, asked)
-        await _respond(answer, request.method)(scope, receive, send)
 
-
-def _respond(answer: MockResponse, method: str) -> Response:
-    response: Response
-    if isinstance(answer.body, bytes):
-        response = Response(b"" if method == "HEAD" else answer.body, answer.status)
-    else:
-        response = StreamingResponse(_drip(answer.body), answer.status)
-    # Set whole: the mock's headers are complete, and Starlette would only add to them.
-    response.raw_headers = [(k.encode("latin-1"), v.encode("latin-1")) for k, v in answer.headers]
-    return response
-
-
-async def _drip(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
-    for chunk in chunks:
-        yield chunk
-        await asyncio.sleep(0)
-
-
-async def _read(request: Request, limit: int) -> tuple[bytes, bool]:
-    """Return the body up to the limit, and whether there was more.
-
-    The rest is read and dropped: a client that is cut off while it still sends may never see the
-    answer.
-    """
-    parts: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size <= limit:
-            parts.append(chunk)
-    return b"".join(parts), size > limit
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._stopping.set()
+        await super().shutdown(sockets)
 
 
 class RunningServer:
@@ -147,7 +96,7 @@ def serve(
     api = MockAPI(seed=seed, strict=strict) if api is None else api
     ready = threading.Event()
     with _listen(host, port) as listener:
-        server = _server(api, ready.set)
+        server = _Server(api, ready.set)
         thread = threading.Thread(
             target=server.run, args=([listener],), name="mock-claude-api", daemon=True
         )
@@ -175,7 +124,7 @@ def run(api: MockAPI, *, host: str, port: int, announce: Callable[[str], None]) 
         OSError: the address cannot be bound.
     """
     with _listen(host, port) as listener:
-        server = _server(api, lambda: announce(_url(host, listener)))
+        server = _Server(api, lambda: announce(_url(host, listener)))
 
         def stop(_signal: int, _frame: FrameType | None) -> None:
             server.should_exit = True
@@ -185,20 +134,6 @@ def run(api: MockAPI, *, host: str, port: int, announce: Callable[[str], None]) 
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, stop)
         server.run(sockets=[listener])
-
-
-def _server(api: MockAPI, ready: Callable[[], None]) -> uvicorn.Server:
-    return uvicorn.Server(
-        uvicorn.Config(
-            application(api, ready),
-            access_log=False,
-            lifespan="on",
-            log_config=None,
-            server_header=False,
-            timeout_graceful_shutdown=_GRACE_SECONDS,
-            ws="none",
-        )
-    )
 
 
 def _listen(host: str, port: int) -> socket.socket:

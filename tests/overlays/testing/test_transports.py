@@ -80,10 +80,10 @@ def test_transports_share_an_api() -> None:
 def test_import_is_light() -> None:
     code = (
         "import sys, claude_client.testing as t; "
-        "heavy = {'httpx', 'starlette', 'uvicorn', 'jsonschema', 'jsonschema_rs', 'dataclasses'}; "
+        "heavy = {'httpx', 'uvicorn', 'jsonschema', 'jsonschema_rs', 'dataclasses'}; "
         "assert not heavy & set(sys.modules), heavy & set(sys.modules); "
         "assert set(t.__all__) <= set(dir(t)); t.sse; "
-        "assert not {'httpx', 'starlette'} & set(sys.modules)"
+        "assert not {'httpx', 'uvicorn'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
