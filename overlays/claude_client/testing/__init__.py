@@ -4,11 +4,12 @@ In process, under any code that talks httpx::
 
     http_client = httpx.Client(transport=MockTransport())
 
-As a server, for any client in any language: ``python -m <this package> --port 4010``, or in a
-test ``with serve() as server: ...``. What it answers follows the bundled spec: requests are
-checked the way the API checks them, the spec's examples come back to the requests they belong to,
-everything else gets a made-up answer that is the same for the same seed. It needs the extra
-``mock``. Nothing is loaded before the first of these names is used.
+As a server, for any client in any language: ``claude-mock --port 4010`` (or ``python -m`` and the
+name of this package), or in a test ``with serve() as server: ...``. What it answers follows the
+bundled spec: requests are checked the way the API checks them, the spec's examples come back to the
+requests they belong to, everything else gets a made-up answer that is the same for the same seed.
+What shall go wrong is said with ``Fault``, how much may be used with ``RateLimits``. It needs the
+extra ``mock``. Nothing is loaded before the first of these names is used.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from .faults import Fault, FaultError, parse_fault
     from .mock_api import MockAPI
     from .network_guard import NetworkBlockedError, NetworkGuard
+    from .rate_limits import RateLimits, RateLimitsError, parse_rate_limits
     from .replies import ReplyError
     from .scripting import Expectation, Failure, Reply, ScriptError, StreamReply
     from .server import RunningServer, serve
@@ -52,6 +54,8 @@ __all__ = [
     "MockTransport",
     "NetworkBlockedError",
     "NetworkGuard",
+    "RateLimits",
+    "RateLimitsError",
     "RecordedCall",
     "RecordedFile",
     "RecordingTransport",
@@ -64,6 +68,7 @@ __all__ = [
     "collapse",
     "message_events",
     "parse_fault",
+    "parse_rate_limits",
     "serve",
     "sse",
 ]
@@ -91,12 +96,15 @@ _HOMES = {
     "ReplayTransport": ".cassettes",
     "Reply": ".scripting",
     "ReplyError": ".replies",
+    "RateLimits": ".rate_limits",
+    "RateLimitsError": ".rate_limits",
     "RunningServer": ".server",
     "ScriptError": ".scripting",
     "StreamReply": ".scripting",
     "collapse": ".stream_events",
     "message_events": ".stream_events",
     "parse_fault": ".faults",
+    "parse_rate_limits": ".rate_limits",
     "serve": ".server",
     "sse": ".stream_events",
 }

@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from .extras import MissingExtraError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-_PROGRAM = f"python -m {__package__}"
-_EXAMPLE = f"""\
-example:
-  {_PROGRAM} --port 4010
+_EXAMPLES = """\
+examples:
+  {program} --port 4010
   curl http://127.0.0.1:4010/v1/messages \\
     --header "x-api-key: any" --header "anthropic-version: 2026-10-21" \\
     --header "content-type: application/json" \\
     --data '{{"model": "claude-opus-5-5", "max_tokens": 64,
              "messages": [{{"role": "user", "content": "Hello"}}]}}'
+
+  {program} --fault "messages.create: status=529, probability=0.1" --fault "delay=0.2" --seed 7
+  {program} --rate-limit "requests=50, input_tokens=30000, output_tokens=8000"
+  {program} --port 0 --format json        prints {{"url": "http://127.0.0.1:49152"}}
+
+faults, joined by commas: status, error_type, error_code, message, retry_after, should_retry, html,
+error_after_events, malformed, delay, drip=BYTES/SECONDS, cut_after_bytes, cut_after_events,
+stall_after_events, ping_every, disconnect, reset, garbage; and when: probability, times, label.
+A request asks for a fault of its own with the header "x-mock-fault: cut_after_events=3".
+
+exit codes: 0 after SIGINT or SIGTERM, 1 when the address cannot be bound, 2 for wrong usage or a
+missing extra.
 """
 
 
@@ -30,8 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 after SIGINT or SIGTERM, 1 when the address cannot be bound, 2 for wrong arguments or
         a missing extra.
     """
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
     try:
+        from .faults import FaultError
         from .mock_api import MockAPI
         from .server import run
 
@@ -40,16 +55,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
             strict=options.strict,
             batch_polls=options.batch_polls,
             uploads_downloadable=options.uploads_downloadable,
+            faults=options.fault,
+            rate_limits=options.rate_limit,
         )
     except MissingExtraError as error:
-        sys.stderr.write(f"{_PROGRAM}: {error}\n")
+        sys.stderr.write(f"{parser.prog}: {error}\n")
         return 2
+    except FaultError as error:
+        parser.error(f"argument --fault: {error}")
     try:
-        run(api, host=options.host, port=options.port, announce=_announce)
+        announce = _announce_as_json if options.format == "json" else _announce
+        run(api, host=options.host, port=options.port, announce=announce)
     except OSError as error:
         place = f"{options.host}:{options.port}"
         reason = error.strerror or error
-        sys.stderr.write(f"{_PROGRAM}: cannot listen on {place}: {reason}\n")
+        sys.stderr.write(f"{parser.prog}: cannot listen on {place}: {reason}\n")
         return 1
     return 0
 
@@ -59,11 +79,23 @@ def _announce(url: str) -> None:
     sys.stdout.flush()
 
 
+def _announce_as_json(url: str) -> None:
+    sys.stdout.write(json.dumps({"url": url}) + "\n")
+    sys.stdout.flush()
+
+
+def _program() -> str:
+    """Return how this was called: by the name of the command, or as a module."""
+    name = Path(sys.argv[0]).name
+    return name if name.startswith("claude-mock") else f"python -m {__package__}"
+
+
 def _parser() -> argparse.ArgumentParser:
+    program = _program()
     parser = argparse.ArgumentParser(
-        prog=_PROGRAM,
+        prog=program,
         description="An offline Claude API. Takes any key, checks requests against the spec.",
-        epilog=_EXAMPLE,
+        epilog=_EXAMPLES.format(program=program),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
@@ -78,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
         "--seed",
         type=int,
         default=0,
-        help="decides the IDs that are made up (default: %(default)s)",
+        help="decides the IDs that are made up, and when faults strike (default: %(default)s)",
     )
     parser.add_argument(
         "--strict", action="store_true", help="refuse fields that the spec does not know"
@@ -95,7 +127,49 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="let uploaded files be downloaded, which the API refuses",
     )
+    parser.add_argument(
+        "--fault",
+        type=_fault,
+        action="append",
+        default=[],
+        metavar="[OPERATION:] FAULT",
+        help="what goes wrong, for all operations or one; may be given several times, the first "
+        "that strikes counts",
+    )
+    parser.add_argument(
+        "--rate-limit",
+        type=_rate_limits,
+        metavar="LIMITS",
+        help="what may be used in a minute, by model class: requests, input_tokens, "
+        "output_tokens, tokens, fast_* and priority_*; burst_seconds for smaller buckets",
+    )
+    parser.add_argument(
+        "--format",
+        choices=("text", "json"),
+        default="text",
+        help="how to print the URL (default: %(default)s)",
+    )
     return parser
+
+
+def _fault(text: str) -> Any:
+    from .faults import parse_fault_rule
+
+    return _read(parse_fault_rule, text)
+
+
+def _rate_limits(text: str) -> Any:
+    from .rate_limits import parse_rate_limits
+
+    return _read(parse_rate_limits, text)
+
+
+def _read(parse: Callable[[str], object], text: str) -> object:
+    try:
+        return parse(text)
+    except ValueError as error:
+        # argparse would leave out what the error says.
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _port(text: str) -> int:

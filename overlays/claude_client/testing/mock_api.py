@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +18,7 @@ from .forms import form_values, read_form
 from .gates import Gatekeeper
 from .identifiers import Identifiers, rate_limit_headers
 from .parameters import QueryReader
+from .rate_limits import RateLimiter
 from .replies import ReplyMaker
 from .routing import Router
 from .scripting import Expectation, Failure, Reply, Script, StreamReply
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from .calls import RecordedCall
     from .forms import FormField
+    from .rate_limits import Admission, RateLimits
     from .routing import MockOperation
 
 _CHECKED_LATER: Final = "messages.batches.create"
@@ -60,6 +62,7 @@ class MockAPI:
         uploads_downloadable: bool = False,
         faults: Iterable[tuple[str, Fault]] = (),
         keep_calls: int = 10_000,
+        rate_limits: RateLimits | None = None,
     ) -> None:
         """Prepare to answer.
 
@@ -77,6 +80,8 @@ class MockAPI:
                 could get the first one strikes. A request that asks for a fault by its header
                 ``x-mock-fault`` gets that one.
             keep_calls: How many of the last calls ``calls`` keeps.
+            rate_limits: What may be used in a minute; unlimited unless given, with headers that
+                tell of full buckets.
 
         Raises:
             FaultError: a fault is for an operation that there is not.
@@ -89,6 +94,7 @@ class MockAPI:
         self._uploads_downloadable = uploads_downloadable
         self._rules = tuple(faults)
         self._keep_calls = keep_calls
+        self._rate_limits = rate_limits
         self.reset()
 
     def reset(self) -> None:
@@ -100,6 +106,8 @@ class MockAPI:
         self._maker = ReplyMaker(router, self._identifiers)
         self._script = Script(router, self._maker, self._seed)
         self.calls = CallLog(self._keep_calls)
+        limits = self._rate_limits
+        self._limiter = None if limits is None else RateLimiter(limits, self._clock)
 
     @property
     def operations(self) -> list[str]:
@@ -151,33 +159,33 @@ class MockAPI:
             ("request-id", request_id),
             ("anthropic-organization-id", self._identifiers.organization),
         ]
-        operation: MockOperation | None = None
-        path: Mapping[str, str] = {}
-        fault: Fault | None = None
-        missing: RefusedError | None = None
+        found: tuple[MockOperation, Mapping[str, str]] | RefusedError
         try:
-            operation, path = self._contract.router.match(request.method, request.path)
+            found = self._contract.router.match(request.method, request.path)
         except RefusedError as refusal:
-            missing = refusal
-        name = None if operation is None else operation.id
+            found = refusal
+        name, path = (None, {}) if isinstance(found, RefusedError) else (found[0].id, found[1])
         recorded = self.calls.record(request, name, path, request_id)
+        turn = _Turn(request, recorded, headers)
         try:
-            if operation is None:
-                raise missing or RefusedError(404, "Not found")
+            if isinstance(found, RefusedError):
+                raise found
             # Faults that come by themselves go first, so that they use up nothing of a script.
-            fault = self._faults.pick(operation.id, request.header(FAULT_HEADER))
-            reply = None if fault is None else fault.answer(request_id)
+            turn.fault = self._faults.pick(found[0].id, request.header(FAULT_HEADER))
+            reply = None if turn.fault is None else turn.fault.answer(request_id)
             if reply is None:
-                reply, scripted = self._answer(request, operation, path, headers, recorded)
-                fault = scripted or fault
+                reply = self._answer(turn, *found)
         except RefusedError as refusal:
             reply = Answer(
                 encode(refusal.envelope(request_id)), JSON_TYPE, refusal.status, refusal.headers
             )
-        if fault is not None:
-            reply = fault.spoil(reply, request_id)
+        if turn.fault is not None:
+            reply = turn.fault.spoil(reply, request_id)
         recorded.status = reply.status
-        headers += rate_limit_headers(self._clock(), reply.usage)
+        if turn.admission is not None:
+            headers += turn.admission.settle(reply.usage)
+        elif self._limiter is None:
+            headers += rate_limit_headers(self._clock(), reply.usage)
         own = {line for line, _ in reply.headers}
         headers = [
             ("content-type", reply.content_type),
@@ -188,44 +196,42 @@ class MockAPI:
             headers.append(("content-length", str(len(reply.body))))
         else:
             headers.append(("cache-control", "no-cache"))
-        return MockResponse(reply.status, tuple(headers), reply.body, fault)
+        return MockResponse(reply.status, tuple(headers), reply.body, turn.fault)
 
-    def _answer(
-        self,
-        request: MockRequest,
-        operation: MockOperation,
-        path: Mapping[str, str],
-        headers: list[tuple[str, str]],
-        recorded: RecordedCall,
-    ) -> tuple[Answer, Fault | None]:
-        """Return the answer that the script or the API has, and what goes wrong with it.
+    def _answer(self, turn: _Turn, operation: MockOperation, path: Mapping[str, str]) -> Answer:
+        """Return the answer that the script or the API has.
 
         A scripted error comes whatever was asked, a scripted reply only for requests that the API
         would accept.
         """
-        expectation, step = self._script.take(recorded)
-        recorded.scripted = step is not None
+        expectation, step = self._script.take(turn.recorded)
+        turn.recorded.scripted = step is not None
         if isinstance(step, Failure):
             raise step.refusal()
         fault = step if isinstance(step, Fault) else getattr(step, "fault", None)
         if fault is not None:
-            refused = fault.answer(recorded.request_id)
+            turn.fault = fault
+            refused = fault.answer(turn.recorded.request_id)
             if refused is not None:
-                return refused, fault
-        body = recorded.body
-        if expectation is None or expectation.checked or step is None:
-            call = self._admit(request, operation, path, headers)
-            if not isinstance(step, (Reply, StreamReply)):
-                return answer(call), fault
-            body = call.body
+                return refused
+        if not isinstance(step, (Reply, StreamReply)):
+            return answer(self._accept(turn, operation, path))
+        body = turn.recorded.body
+        if expectation is None or expectation.checked:
+            body = self._accept(turn, operation, path).body
         if isinstance(step, StreamReply):
             made = self._maker.stream(operation, step.events, body)
-        elif isinstance(step, Reply):
-            made = self._maker.answer(operation, step.value, body)
         else:
-            return answer(self._admit(request, operation, path, headers)), fault
+            made = self._maker.answer(operation, step.value, body)
         extra = tuple((line.lower(), value) for line, value in step.headers.items())
-        return replace(made, headers=made.headers + extra), fault
+        return replace(made, headers=made.headers + extra)
+
+    def _accept(self, turn: _Turn, operation: MockOperation, path: Mapping[str, str]) -> Call:
+        """Let a request in, as far as it is valid and the rate limits allow it."""
+        call = self._admit(turn.request, operation, path, turn.headers)
+        if self._limiter is not None:
+            turn.admission = self._limiter.admit(operation, call.body)
+        return call
 
     def body_limit(self, method: str, path: str) -> int:
         """Return the most bytes of body that a request may have; a server reads no more."""
@@ -285,6 +291,20 @@ class MockAPI:
         if given:
             call.check_body()
         return call
+
+
+@dataclass
+class _Turn:
+    """One request on its way to an answer."""
+
+    request: MockRequest
+    recorded: RecordedCall
+    headers: list[tuple[str, str]]
+    """Headers of the answer so far."""
+    fault: Fault | None = None
+    """What goes wrong with the answer."""
+    admission: Admission | None = None
+    """What the rate limits have set aside for the request."""
 
 
 class _Contract:

@@ -11,12 +11,13 @@ import subprocess
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
-from claude_client.testing import MockAPI, collapse, serve
+from claude_client.testing import Fault, MockAPI, collapse, serve
 
 from .conftest import KEY, minimal
 
@@ -196,14 +197,75 @@ def test_port_in_use() -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_help_and_wrong_arguments() -> None:
+def test_help() -> None:
     done = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, check=True)
-    assert "example:" in done.stdout
+    assert "examples:" in done.stdout
     assert "python -m claude_client.testing --port 4010" in done.stdout
-    for wrong in ("70000", "x"):
-        failed = subprocess.run([*COMMAND, "--port", wrong], capture_output=True, text=True)
-        assert failed.returncode == 2
-        assert "Traceback" not in failed.stderr
+    for name in (field.name for field in fields(Fault)):
+        assert name in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--port", "70000"], "argument --port: 70000 is not a port"),
+        (["--port", "x"], "argument --port: invalid"),
+        (["--fault", "stauts=529"], "stauts: no such setting of a fault; did you mean status?"),
+        (["--fault", "messages.crate: reset"], "did you mean messages.create?"),
+        (["--fault", ""], "says nothing that goes wrong"),
+        (["--rate-limit", "requests=0"], "argument --rate-limit: requests: must be above 0"),
+        (["--format", "xml"], "argument --format: invalid choice"),
+        (["--nothing"], "unrecognized arguments: --nothing"),
+    ],
+)
+def test_wrong_arguments(arguments: list[str], told: str) -> None:
+    failed = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=30)
+    assert failed.returncode == 2
+    assert told in failed.stderr
+    assert "Traceback" not in failed.stderr
+    assert failed.stdout == ""
+
+
+def test_name_of_the_command(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    from claude_client.testing.__main__ import main
+
+    monkeypatch.setattr(sys, "argv", ["/somewhere/bin/claude-mock", "--help"])
+    with pytest.raises(SystemExit):
+        main()
+    told = capsys.readouterr().out
+    assert told.startswith("usage: claude-mock ")
+    assert "  claude-mock --port 4010" in told
+
+
+def test_faults_and_rate_limits() -> None:
+    running = Process(
+        *("--format", "json", "--rate-limit", "requests=2"),
+        *("--fault", "models.retrieve: status=529", "--fault", "models.list: html, times=1"),
+    )
+    try:
+        url = json.loads(running.line)["url"]
+        with httpx.Client(base_url=url, headers=HEADERS) as client:
+            assert client.get("/v1/models/claude-opus-5-5").status_code == 529
+            statuses = [client.get("/v1/models").status_code for _ in range(4)]
+        assert statuses == [502, 200, 200, 429]
+    finally:
+        assert running.stop(signal.SIGTERM) == (0, "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_open_streams_are_finished(number: int) -> None:
+    running = Process("--fault", "messages.create: drip=40/0.2")
+    with (
+        httpx.Client(base_url=running.url, headers=HEADERS) as client,
+        client.stream("POST", "/v1/messages", json={**minimal(), "stream": True}) as stream,
+    ):
+        chunks = stream.iter_text()
+        text = next(chunks)
+        running.process.send_signal(number)
+        text += "".join(chunks)
+    assert "event: message_stop" in text
+    assert running.process.communicate(timeout=20) == ("", "")
+    assert running.process.returncode == 0
 
 
 @pytest.mark.parametrize("missing", ["uvicorn", "jsonschema_rs jsonschema"])
