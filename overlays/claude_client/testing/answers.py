@@ -1,6 +1,7 @@
 """Which answer an accepted request gets: an example of the spec, or one that is made up.
 
-To teach the mock another operation, write a function from ``Call`` to ``Answer`` and enter it in
+Every operation is answered from its schemas (see ``made_answers``). For one that does more than
+objects that come and go, write a function from ``Call`` to ``Answer`` and enter it in
 ``HANDLERS``, or in ``STATEFUL_HANDLERS`` if it reads or changes the workspace.
 """
 
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from . import batches, files, skills
 from .exchange import EVENT_STREAM_TYPE, JSON_LINES_TYPE, Answer, MockRequest, RefusedError
 from .json_values import is_object
+from .made_answers import made_answer
 from .messages import check_conversation, make_message
 from .models import find_model, known_models, list_models
 from .stream_events import collapse, event_text, message_events
@@ -70,21 +72,17 @@ def answer(call: Call) -> Answer:
     """Return the answer to a call.
 
     Raises:
-        RefusedError: what the call asks for is not there, or the mock cannot do it yet.
+        RefusedError: what the call asks for is not there, or the spec has no answer for it.
     """
     stateful = STATEFUL_HANDLERS.get(call.operation.id)
     if stateful is not None:
         return _from_workspace(call, stateful)
-    exact = _from_example(call)
+    handler = HANDLERS.get(call.operation.id)
+    keeps = handler is None and call.router.families.role(call.operation).name != "other"
+    exact = None if keeps else _from_example(call)
     if exact is not None:
         return exact
-    handler = HANDLERS.get(call.operation.id)
-    if handler is not None:
-        return handler(call)
-    for example in call.operation.examples:
-        if example.answer is not None:
-            return Answer.of(example.answer)
-    raise RefusedError(501, f"the mock has no answer for {call.operation.id}")
+    return made_answer(call, _HANDLED) if handler is None else handler(call)
 
 
 def _from_workspace(call: Call, handler: Callable[[Call], Answer]) -> Answer:
@@ -224,3 +222,5 @@ STATEFUL_HANDLERS: Final[Mapping[str, Callable[[Call], Answer]]] = {
     "skills.versions.retrieve": skills.retrieve_version,
 }
 """Answers that depend on earlier requests, by operation ID."""
+
+_HANDLED: Final = frozenset({*HANDLERS, *STATEFUL_HANDLERS})

@@ -38,7 +38,7 @@ class Gatekeeper:
             RefusedError: 400 with the path of the first such part.
         """
         for path, gate, model in self._walk(schema, body, (), ""):
-            complaint = _closed(gate, flags, version, model)
+            complaint = closed(gate, flags, version, model)
             if complaint:
                 where = ".".join(str(step) for step in path) or "body"
                 raise RefusedError(400, f"{where}: {complaint}")
@@ -119,8 +119,8 @@ class Gatekeeper:
         return None
 
 
-def _closed(gate: Node, flags: frozenset[str], version: str, model: str) -> str | None:
-    """Return why a gate is closed to a request, or None when it is open."""
+def closed(gate: Node, flags: frozenset[str], version: str, model: str) -> str | None:
+    """Return why a gate is closed to a request, or None when it is open or there is none."""
     rule = gate.get("x-beta")
     needed = required_flags(rule)
     if needed and flags.isdisjoint(needed) and not _exempt(rule, model):

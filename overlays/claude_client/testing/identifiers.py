@@ -40,8 +40,20 @@ class Identifiers:
             self._made[prefix] = number + 1
         return f"{prefix}_01{self._letters(f'{prefix}:{number}')}"
 
+    def of(self, prefix: str, purpose: str) -> str:
+        """Return the ID for a purpose: the same one whenever it is asked for."""
+        return f"{prefix}_01{self._letters(purpose)}"
+
+    def uuid(self, purpose: str) -> str:
+        """Return the UUID for a purpose."""
+        return str(uuid.UUID(int=self.draw(purpose) >> 128, version=4))
+
+    def draw(self, purpose: str) -> int:
+        """Return a number of 256 bits that depends on the seed and the purpose alone."""
+        return int.from_bytes(sha256(f"{self._seed}:{purpose}".encode()).digest(), "big")
+
     def _letters(self, purpose: str) -> str:
-        number = int.from_bytes(sha256(f"{self._seed}:{purpose}".encode()).digest(), "big")
+        number = self.draw(purpose)
         letters: list[str] = []
         for _ in range(_LENGTH):
             number, index = divmod(number, len(_ALPHABET))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
@@ -11,6 +12,9 @@ from .json_values import is_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from .families import Families
+    from .schema_facts import SchemaFacts
 
 STANDARD_MAX_BYTES: Final = 32 * 1024 * 1024
 """Body limit of operations for which the spec gives none (api overview: standard endpoints)."""
@@ -39,7 +43,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A path or query parameter."""
+    """A path, query or header parameter."""
 
     name: str
     """Name on the wire, such as ``lifecycle[]``."""
@@ -70,6 +74,14 @@ class MockOperation:
     stream_argument: str | None
     """Body property that asks for an event stream."""
     examples: tuple[Example, ...]
+    status: int = 200
+    """Status of a successful answer."""
+    answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Any])
+    """Schema of a successful answer by media type; empty when there is no content."""
+    items: Mapping[str, Any] | None = None
+    """Schema of one event or line, for answers that are streams of them."""
+    pagination: tuple[str, ...] = ()
+    """Paging styles of the answer."""
 
     @property
     def body_limit(self) -> int:
@@ -115,6 +127,21 @@ class Router:
             raise RefusedError(405, "Method Not Allowed", headers=(("allow", ", ".join(allowed)),))
         raise RefusedError(404, "Not found")
 
+    @cached_property
+    def facts(self) -> SchemaFacts:
+        """What the bundle's schemas say about plausible values; gathered when first needed."""
+        from .schema_facts import SchemaFacts
+
+        components = self._bundle.get("components", {}).get("schemas", {})
+        return SchemaFacts(self, components, self._bundle.get("x-betas", {}))
+
+    @cached_property
+    def families(self) -> Families:
+        """Which operations work on the same objects; gathered when first needed."""
+        from .families import Families
+
+        return Families(self)
+
     def body_limit(self, method: str, path: str) -> int:
         """Return how many bytes of body a reader has to keep for this method and path."""
         try:
@@ -140,6 +167,8 @@ class Router:
         parameters = [
             self.resolve(p) for p in [*item.get("parameters", ()), *raw.get("parameters", ())]
         ]
+        status, answers = self._success(raw)
+        streams = [media["x-item-schema"] for media in answers.values() if "x-item-schema" in media]
         return MockOperation(
             id=f"{raw.get('x-resource', '')}.{raw.get('x-method', raw.get('operationId', ''))}",
             method=method.upper(),
@@ -148,7 +177,7 @@ class Router:
             parameters=tuple(
                 Parameter(p["name"], p["in"], p.get("required", False), p.get("schema", {}))
                 for p in parameters
-                if p["in"] in ("path", "query")
+                if p["in"] in ("path", "query", "header")
             ),
             body_schema=media.get("schema"),
             body_required=body.get("required", False),
@@ -157,7 +186,18 @@ class Router:
             betas=required_flags(raw.get("x-beta")),
             stream_argument=raw.get("x-stream-argument"),
             examples=self._examples(raw, media, parameters),
+            status=status,
+            answers={name: answer.get("schema", {}) for name, answer in answers.items()},
+            items=streams[0] if streams else None,
+            pagination=tuple(raw.get("x-pagination", ())),
         )
+
+    def _success(self, raw: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
+        """Return the status of a successful answer and its media types."""
+        for status, response in raw.get("responses", {}).items():
+            if status.startswith("2"):
+                return int(status), self.resolve(response).get("content", {})
+        return 200, {}
 
     def _examples(
         self,

@@ -10,6 +10,8 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from .exchange import RefusedError
+from .records import Records
+from .schema_values import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -91,6 +93,10 @@ class Workspace:
         self.skills: dict[str, StoredSkill] = {}
         self.seeded = False
         """Whether the skills that Anthropic provides are among them."""
+        self.records = Records()
+        """Objects of families that have no handlers of their own."""
+        self.turns = Turns()
+        """Whose turn it is among the members of unions and enums."""
         self._made = 0
 
     def next_number(self) -> int:

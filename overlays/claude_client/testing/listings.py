@@ -1,0 +1,105 @@
+"""Pages of lists in every paging style of the spec, with cursors that stay valid."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import TYPE_CHECKING, Any, Final
+
+from .exchange import RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .records import Record
+
+DEFAULT_LIMIT: Final = 20
+ID_CURSOR: Final = "id-cursor"
+_START: Final = "page_"
+
+
+def choose_style(styles: Sequence[str], query: Mapping[str, Any]) -> str | None:
+    """Return the style of a request among those of its operation; None for no paging at all."""
+    if ID_CURSOR in styles and any(query.get(n) is not None for n in ("after_id", "before_id")):
+        return ID_CURSOR
+    return styles[0] if styles else None
+
+
+def page_of(
+    records: Sequence[Record], style: str | None, query: Mapping[str, Any]
+) -> tuple[list[Record], dict[str, Any]]:
+    """Return the records of one page, newest first, and the fields that lead to other pages.
+
+    Raises:
+        RefusedError: 400 for a cursor that this list never gave out, and for two cursors.
+    """
+    listed = sorted(records, key=lambda record: record.number, reverse=True)
+    limit: int = query.get("limit") or DEFAULT_LIMIT
+    if style is None:
+        return listed, {}
+    return _by_id(listed, limit, query) if style == ID_CURSOR else _by_token(listed, limit, query)
+
+
+def _by_id(
+    listed: list[Record], limit: int, query: Mapping[str, Any]
+) -> tuple[list[Record], dict[str, Any]]:
+    after, before = query.get("after_id"), query.get("before_id")
+    if after is not None and before is not None:
+        raise RefusedError(400, "before_id: not together with after_id")
+    places = {record.key: place for place, record in enumerate(listed)}
+    for name, cursor in (("after_id", after), ("before_id", before)):
+        if cursor is not None and cursor not in places:
+            raise RefusedError(400, f"{name}: nothing in the list has this ID")
+    if before is not None:
+        end = places[before]
+        start = max(0, end - limit)
+        more = start > 0
+    else:
+        start = 0 if after is None else places[after] + 1
+        end = start + limit
+        more = end < len(listed)
+    page = listed[start:end]
+    first, last = (page[0].key, page[-1].key) if page else (None, None)
+    return page, {"has_more": more, "first_id": first, "last_id": last}
+
+
+def _by_token(
+    listed: list[Record], limit: int, query: Mapping[str, Any]
+) -> tuple[list[Record], dict[str, Any]]:
+    cursor = query.get("page")
+    newer: list[Record] = []
+    if cursor is None:
+        page, older = listed[:limit], listed[limit:]
+    else:
+        direction, bound = _read(cursor)
+        if direction == "after":
+            newer = [record for record in listed if record.number >= bound]
+            rest = listed[len(newer) :]
+            page, older = rest[:limit], rest[limit:]
+        else:
+            ahead = [record for record in listed if record.number > bound]
+            newer, page = ahead[:-limit], ahead[-limit:]
+            older = listed[len(ahead) :]
+    following = _write("after", page[-1].number) if page and older else None
+    preceding = _write("before", page[0].number) if page and newer else None
+    return page, {
+        "next_page": following,
+        "prev_page": preceding,
+        "has_more": following is not None,
+    }
+
+
+def _write(direction: str, number: int) -> str:
+    return _START + base64.urlsafe_b64encode(f"{direction}:{number}".encode()).decode().rstrip("=")
+
+
+def _read(cursor: str) -> tuple[str, int]:
+    text = cursor.removeprefix(_START)
+    try:
+        decoded = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        direction, _, number = decoded.decode("ascii").partition(":")
+        if cursor.startswith(_START) and direction in ("after", "before"):
+            return direction, int(number)
+    except (binascii.Error, ValueError):
+        pass
+    raise RefusedError(400, "page: not a cursor of this list")
