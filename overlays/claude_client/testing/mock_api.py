@@ -17,7 +17,7 @@ from .faults import FAULT_HEADER, Fault, FaultPlan
 from .forms import form_values, read_form
 from .gates import Gatekeeper
 from .identifiers import Identifiers, rate_limit_headers
-from .parameters import QueryReader
+from .parameters import ParameterReader
 from .rate_limits import RateLimiter
 from .replies import ReplyMaker
 from .routing import Router
@@ -256,7 +256,8 @@ class MockAPI:
         check_operation_flag(operation, flags)
         if request.body_cut or len(request.body) > operation.body_limit:
             raise _too_large(operation)
-        query = contract.query.read(operation, request.query)
+        contract.parameters.check_head(operation, path, request)
+        query = contract.parameters.read(operation, request.query)
         body: Any = None
         form: list[FormField] = []
         given = operation.body_schema is not None and (
@@ -315,7 +316,7 @@ class _Contract:
         self.router = Router(bundle)
         self.validator = BodyValidator(components, strict=strict)
         self.gatekeeper = Gatekeeper(components)
-        self.query = QueryReader(self.router, self.validator, strict=strict)
+        self.parameters = ParameterReader(self.router, self.validator, strict=strict)
         versions: Mapping[str, Any] | None = bundle.get("x-api-versions", {}).get("versions")
         self.versions = None if versions is None else frozenset(versions)
         flags: Mapping[str, Any] | None = bundle.get("x-betas")

@@ -242,7 +242,7 @@ def operation(
         "x-resource": resource,
         "x-method": method,
         "parameters": [
-            {**argument("anthropic-version", "header"), "required": True},
+            {**argument("anthropic-version", "header", {"enum": ["2026-10-21"]}), "required": True},
             *parameters,
         ],
         "responses": {status: success, **dict.fromkeys(("400", "401", "404", "413"), refusal)},
