@@ -35,6 +35,18 @@ _COPIED: Final = (
     "type",
     "uniqueItems",
 )
+FORMATS: Final = {
+    "date": r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$",
+    "date-time": (
+        r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt]([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)"
+        r"(\.\d+)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$"
+    ),
+    "email": r"^[^@\s]+@[^@\s]+$",
+    "uri": r"^[A-Za-z][A-Za-z0-9+.-]*:[^\s]*$",
+    "uuid": r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$",
+}
+"""Patterns of the formats that are checked; engines differ in what they make of ``format``."""
+
 _SCHEMAS: Final = ("items", "additionalProperties", "propertyNames", "not")
 _EVERY_TYPE: Final = ("array", "boolean", "null", "number", "object", "string")
 
@@ -72,6 +84,8 @@ class Dialect:
         result: Schema = {key: node[key] for key in _COPIED if key in node}
         if "enum" in node and not node.get("x-open-enum"):
             result["enum"] = node["enum"]
+        if node.get("format") in FORMATS:
+            result.setdefault("pattern", FORMATS[node["format"]])
         for key in _SCHEMAS:
             if key in node:
                 result[key] = self.translate(node[key])

@@ -15,7 +15,7 @@ from importlib import import_module
 from itertools import chain, islice
 from typing import Any, Final, NoReturn
 
-from .dialect import Dialect
+from .dialect import FORMATS, Dialect
 from .exchange import RefusedError
 from .extras import MissingExtraError
 from .json_values import is_array, is_object, json_type
@@ -148,9 +148,13 @@ def _complaint(finding: Finding, value: Any) -> str:
         more = f" or {len(choices) - _LISTED} others" if len(choices) > _LISTED else ""
         got = json.dumps(value[:_SHOWN]) if isinstance(value, str) else json_type(value)
         return f"got {got}, expected {'one of ' if len(choices) > 1 else ''}{listed}{more}"
+    if keyword == "pattern" and expected in _FORMATS:
+        return f"not a valid {_FORMATS[expected]}"
     wording = _LIMITS.get(keyword)
     return wording.format(expected) if wording else "not valid here"
 
+
+_FORMATS: Final = {pattern: name for name, pattern in FORMATS.items()}
 
 _LIMITS: Final = {
     "minimum": "must be at least {}",

@@ -7,6 +7,7 @@ schema of a request has to be refused.
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -49,16 +50,36 @@ CHECKS = [
 
 
 def _schema(bundle: dict[str, Any], examples: int, *, coverage: bool) -> Any:
+    flags = [flag for flag, facts in bundle["x-betas"].items() if not facts.get("selects_shape")]
     project = ProjectConfig(
-        headers={"x-api-key": "k", "anthropic-beta": ",".join(bundle["x-betas"])},
+        headers={"x-api-key": "k", "anthropic-beta": ",".join(flags)},
         generation=GenerationConfig(
-            max_examples=examples, deterministic=True, database="none", no_shrink=True
+            max_examples=examples,
+            deterministic=True,
+            database="none",
+            no_shrink=True,
+            with_security_parameters=False,
         ),
         # The systematic cases of a request as large as that of a message take minutes.
         phases=PhasesConfig(coverage=CoveragePhaseConfig(enabled=coverage)),
     )
     config = SchemathesisConfig(seed=4, projects=ProjectsConfig(default=project))
-    return schemathesis.openapi.from_dict(bundle, config=config)
+    return schemathesis.openapi.from_dict(_with_bodies_of_streams_open(bundle), config=config)
+
+
+def _with_bodies_of_streams_open(bundle: dict[str, Any]) -> dict[str, Any]:
+    """Return the bundle without the schemas that say that an event stream is text.
+
+    schemathesis holds every single event against them; what is in the events is tested elsewhere.
+    """
+    bundle = copy.deepcopy(bundle)
+    for item in bundle["paths"].values():
+        for operation in (value for value in item.values() if isinstance(value, dict)):
+            for response in operation.get("responses", {}).values():
+                for media in response.get("content", {}).values():
+                    if "x-item-schema" in media:
+                        media["schema"] = {}
+    return bundle
 
 
 real = _schema(load_bundle(), 6, coverage=False)
