@@ -16,6 +16,9 @@ EVENT_STREAM_TYPE: Final = "text/event-stream; charset=utf-8"
 JSON_LINES_TYPE: Final = "application/x-jsonl"
 BINARY_TYPE: Final = "application/binary"
 
+NO_CONTENT: Final = 204
+"""Status of answers that have neither a body nor headers about one."""
+
 ERROR_TYPES: Final = {
     400: "invalid_request_error",
     401: "authentication_error",

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from .exchange import EVENT_STREAM_TYPE, JSON_TYPE, Answer, RefusedError, encode
+from .exchange import EVENT_STREAM_TYPE, JSON_TYPE, NO_CONTENT, Answer, RefusedError, encode
 from .json_values import is_array, is_object
 from .listings import choose_style, page_of
 from .records import Collection, Record
@@ -98,7 +98,7 @@ class _MadeAnswer:
             if example.answer is not None:
                 return self._json(example.answer)
         role = self.call.router.families.role(operation)
-        if operation.status != 204 or operation.answers:
+        if operation.status != NO_CONTENT or operation.answers:
             raise RefusedError(501, f"the mock has no answer for {operation.id}")
         if role.family is not None and not self._is_foreign(role.family):
             if role.name == "delete":
@@ -106,7 +106,7 @@ class _MadeAnswer:
                 self.call.workspace.records.remove(collection, record)
             elif role.name in ("retrieve", "update"):
                 self._find(role.family)
-        return Answer(b"", status=204)
+        return Answer(b"", status=NO_CONTENT)
 
     # What each role does.
 

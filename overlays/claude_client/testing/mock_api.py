@@ -12,7 +12,15 @@ from .answers import Call, answer
 from .batches import frame_schema
 from .calls import CallLog
 from .checks import check_credentials, check_flags, check_operation_flag, check_version
-from .exchange import JSON_TYPE, Answer, MockRequest, MockResponse, RefusedError, encode
+from .exchange import (
+    JSON_TYPE,
+    NO_CONTENT,
+    Answer,
+    MockRequest,
+    MockResponse,
+    RefusedError,
+    encode,
+)
 from .faults import FAULT_HEADER, Fault, FaultPlan
 from .forms import form_values, read_form
 from .gates import Gatekeeper
@@ -187,11 +195,10 @@ class MockAPI:
         elif self._limiter is None:
             headers += rate_limit_headers(self._clock(), reply.usage)
         own = {line for line, _ in reply.headers}
-        headers = [
-            ("content-type", reply.content_type),
-            *(line for line in headers if line[0] not in own),
-            *reply.headers,
-        ]
+        headers = [*(line for line in headers if line[0] not in own), *reply.headers]
+        if reply.status == NO_CONTENT:
+            return MockResponse(reply.status, tuple(headers), b"", turn.fault)
+        headers.insert(0, ("content-type", reply.content_type))
         if isinstance(reply.body, bytes):
             headers.append(("content-length", str(len(reply.body))))
         else:

@@ -31,7 +31,6 @@ from schemathesis.config import (  # noqa: E402
     SchemathesisConfig,
 )
 
-
 CHECKS = [
     getattr(schemathesis.checks, name)
     for name in (
