@@ -135,8 +135,8 @@ class RecordingTransport(httpx.BaseTransport):
         finish = self._recorder.start(request, request.read())
         answer = self._inner.handle_request(request)
         assert isinstance(answer.stream, httpx.SyncByteStream)
-        answer.stream = _RecordedStream(answer.stream, _Gathered(answer, finish))
-        return answer
+        stream = _RecordedStream(answer.stream, _Gathered(answer, finish))
+        return _with_stream(answer, stream)
 
     def close(self) -> None:
         """Close the transport inside."""
@@ -162,12 +162,21 @@ class AsyncRecordingTransport(httpx.AsyncBaseTransport):
         finish = self._recorder.start(request, await request.aread())
         answer = await self._inner.handle_async_request(request)
         assert isinstance(answer.stream, httpx.AsyncByteStream)
-        answer.stream = _AsyncRecordedStream(answer.stream, _Gathered(answer, finish))
-        return answer
+        stream = _AsyncRecordedStream(answer.stream, _Gathered(answer, finish))
+        return _with_stream(answer, stream)
 
     async def aclose(self) -> None:
         """Close the transport inside."""
         await self._inner.aclose()
+
+
+def _with_stream(
+    answer: httpx.Response, stream: httpx.SyncByteStream | httpx.AsyncByteStream
+) -> httpx.Response:
+    """Return a response that has nothing of its body yet but what comes from a stream."""
+    return httpx.Response(
+        answer.status_code, headers=answer.headers, stream=stream, extensions=answer.extensions
+    )
 
 
 class _Gathered:

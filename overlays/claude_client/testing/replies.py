@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from .exchange import (
@@ -57,7 +58,7 @@ class ReplyMaker:
         Raises:
             ReplyError: says what can.
         """
-        media = answer_schemas(operation, self._router)
+        media = operation.answers
         if streamed and EVENT_STREAM_TYPE.partition(";")[0] not in media:
             raise ReplyError(f"{operation.id} has no event stream to answer with")
         if not streamed:
@@ -75,14 +76,16 @@ class ReplyMaker:
                 chunks = (event_text(event).encode() for event in message_events(message))
                 return Answer(chunks, EVENT_STREAM_TYPE, usage=message["usage"])
             return Answer.of(message)
-        media = answer_schemas(operation, self._router)
+        media = operation.answers
         if isinstance(value, (str, bytes)):
             raw = value.encode() if isinstance(value, str) else value
             other = next((kind for kind in media if kind != JSON_TYPE), BINARY_TYPE)
-            return Answer(raw, JSON_TYPE if JSON_TYPE in media else other)
+            return Answer(raw, JSON_TYPE if JSON_TYPE in media else other, operation.status)
         shown = plain(value)
+        if shown is None and not media:
+            return Answer(b"", status=operation.status)
         if is_object(shown):
-            return Answer.of(shown)
+            return replace(Answer.of(shown), status=operation.status)
         if not is_array(shown):
             raise ReplyError(f"{operation.id} cannot answer with {type(value).__name__}")
         if JSON_LINES_TYPE in media:
@@ -106,7 +109,7 @@ class ReplyMaker:
 
     def _page(self, operation: MockOperation, items: list[Any]) -> dict[str, Any]:
         """Return items as the only page of a listing, whichever way that one pages."""
-        schema = self._router.resolve(answer_schemas(operation, self._router)[JSON_TYPE])
+        schema = self._router.resolve(operation.answers[JSON_TYPE])
         properties: Mapping[str, Any] = schema.get("properties", {})
         if "data" not in properties:
             raise ReplyError(f"{operation.id} does not answer with a list")
@@ -251,17 +254,6 @@ def _usage(events: list[bytes]) -> Any:
 def _asks_for_stream(operation: MockOperation, body: Any) -> bool:
     argument = operation.stream_argument
     return argument is not None and is_object(body) and body.get(argument) is True
-
-
-def answer_schemas(operation: MockOperation, router: Router) -> dict[str, Mapping[str, Any]]:
-    """Return the schemas of an operation's successful answers by media type."""
-    described: Mapping[str, Any] = router._bundle["paths"][operation.path][operation.method.lower()]
-    schemas: dict[str, Mapping[str, Any]] = {}
-    for status, response in described.get("responses", {}).items():
-        if status.startswith("2"):
-            for kind, media in router.resolve(response).get("content", {}).items():
-                schemas[kind] = media.get("schema", {})
-    return schemas
 
 
 def known_arguments(operation: MockOperation, router: Router) -> frozenset[str] | None:

@@ -391,6 +391,19 @@ def test_a_session_of_an_asynchronous_client(tmp_path: Path, mock: Any) -> None:
     replaying.assert_all_played()
 
 
+def test_answers_that_were_read_already_are_recorded_too(tmp_path: Path) -> None:
+    class Whole(httpx.BaseTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            return httpx.Response(200, json={"a": 1}, extensions={"http_version": b"HTTP/1.1"})
+
+    path = tmp_path / "a.json"
+    with httpx.Client(transport=RecordingTransport(Whole(), path)) as client:
+        answer = client.get("https://x.example/v1/x")
+        assert answer.json() == {"a": 1}
+        assert answer.http_version == "HTTP/1.1"
+    assert replay(path).json() == {"a": 1}
+
+
 def test_streams_are_replayed_event_by_event(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     claude_ = claude(RecordingTransport(MockTransport(), path), "https://api.anthropic.com")
