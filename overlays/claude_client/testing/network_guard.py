@@ -10,7 +10,7 @@ import ipaddress
 import socket
 import threading
 from fnmatch import fnmatch
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -134,8 +134,7 @@ class _Patches:
         setattr(owner, name, ours)
 
         def undo() -> None:
-            there: dict[str, Any] = dict(vars(owner))
-            if there.get(name) is not ours:
+            if owner.__dict__.get(name) is not ours:
                 return  # somebody has replaced it since; ours lets everything through by now
             if inherited:
                 delattr(owner, name)
@@ -152,7 +151,7 @@ def _method(name: str, original: Any) -> Any:
         given = isinstance(address, tuple) and (name != "sendmsg" or len(arguments) == 4)
         if given and self.family in _INTERNET:
             for guard in list(_Patches.guards):
-                guard.check(*address[:2])
+                guard.check(*cast("tuple[Any, ...]", address)[:2])
         return original(self, *arguments)
 
     guarded.__name__ = name

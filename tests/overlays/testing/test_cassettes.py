@@ -361,7 +361,11 @@ def claude(transport: Any, url: str) -> Claude:
 
 def test_a_session_over_a_socket(tmp_path: Path, mock: Any) -> None:
     path = tmp_path / "folder" / "session.json"
-    recorded = session(claude(RecordingTransport(httpx.HTTPTransport(), path), mock.url))
+    recording = RecordingTransport(httpx.HTTPTransport(), path)
+    try:
+        recorded = session(claude(recording, mock.url))
+    finally:
+        recording.close()
     replaying = ReplayTransport(path)
     replayed = session(claude(replaying, "https://api.anthropic.com"))
     assert json.dumps(replayed, default=repr) == json.dumps(recorded, default=repr)
@@ -373,9 +377,10 @@ def test_a_session_over_a_socket(tmp_path: Path, mock: Any) -> None:
 
 def test_a_session_of_an_asynchronous_client(tmp_path: Path, mock: Any) -> None:
     async def use(transport: Any, url: str) -> list[Any]:
-        async with AsyncClaude(
-            api_key=KEY, base_url=url, http_client=httpx.AsyncClient(transport=transport)
-        ) as client:
+        async with (
+            httpx.AsyncClient(transport=transport) as http_client,
+            AsyncClaude(api_key=KEY, base_url=url, http_client=http_client) as client,
+        ):
             got: list[Any] = [(await client.messages.create(**ARGUMENTS)).to_dict()]
             async with client.messages.stream(**ARGUMENTS) as stream:
                 got.append([text async for text in stream.text_stream])
