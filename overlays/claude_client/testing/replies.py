@@ -177,10 +177,10 @@ def plain(value: object) -> Any:
         if callable(dump):
             return plain(dump())
     if isinstance(value, Mapping):
-        entries = cast("Mapping[Any, Any]", value)
+        entries = cast("Mapping[object, object]", value)
         return {str(key): plain(entry) for key, entry in entries.items()}
     if isinstance(value, Iterable) and not isinstance(value, bytes):
-        return [plain(entry) for entry in cast("Iterable[Any]", value)]
+        return [plain(entry) for entry in cast("Iterable[object]", value)]
     raise ReplyError(f"{type(value).__name__} is nothing that JSON has")
 
 
@@ -197,7 +197,7 @@ def frozen_events(events: object) -> tuple[Any, ...]:
         return (events,)
     if isinstance(events, Mapping) or not isinstance(events, Iterable):
         raise ReplyError("events: expected a list of events, or the text of a stream")
-    listed = cast("Iterable[Any]", events)
+    listed = cast("Iterable[object]", events)
     frozen = tuple(event if isinstance(event, (str, bytes)) else plain(event) for event in listed)
     for event in frozen:
         if not isinstance(event, (str, bytes)) and not (is_object(event) and "type" in event):

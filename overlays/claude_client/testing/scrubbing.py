@@ -215,7 +215,11 @@ class Scrubber:
             pattern = re.compile("|".join(map(re.escape, longest_first)))
             yield pattern, lambda match: self._known[match[0]]
         for form, placeholder in _FORMS:
-            yield form, lambda _match, placeholder=placeholder: placeholder
+            yield form, _always(placeholder)
+
+
+def _always(text: str) -> Callable[[re.Match[str]], str]:
+    return lambda _match: text
 
 
 def _replace_in_parts(
