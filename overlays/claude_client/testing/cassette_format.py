@@ -180,11 +180,13 @@ def differences(recorded: Any, asked: Any, place: str = "") -> Iterator[tuple[st
     if is_object(recorded) and is_object(asked):
         names = {key: key for key in recorded if key in asked}
         others = [key for key in asked if key not in names]
-        for key in recorded.keys() - names.keys():
-            match = next((other for other in others if _same(key, other)), None)
-            if match is not None:
-                others.remove(match)
-                names[key] = match
+        for key in (key for key in recorded if key not in asked):
+            # Of several names that a placeholder may stand for, the one with the same value.
+            matches = [other for other in others if _same(key, other)]
+            matches.sort(key=lambda other: any(differences(recorded[key], asked[other])))
+            if matches:
+                others.remove(matches[0])
+                names[key] = matches[0]
         for key in recorded:
             now = asked[names[key]] if key in names else ...
             yield from differences(recorded[key], now, f"{place}/{_token(key)}")

@@ -557,6 +557,15 @@ def test_anything_may_stand_where_something_was_taken_out(tmp_path: Path) -> Non
         replay(path, json={"a": f"[{other}]", "api_key": "other"})
 
 
+def test_names_that_were_taken_out_are_told_apart_by_their_values(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    headers = {"anthropic-organization-id": ORGANIZATION, "set-cookie": f"s={COOKIE}"}
+    record(path, [b"ok"], headers=headers, json={COOKIE: 1, ORGANIZATION: [2], "x": 3})
+    assert replay(path, json={ORGANIZATION: [2], "x": 3, COOKIE: 1}).content == b"ok"
+    with pytest.raises(CassetteError, match="asked 4"):
+        replay(path, json={ORGANIZATION: [2], "x": 3, COOKIE: 4})
+
+
 @pytest.mark.parametrize("content", [b"", b"[]", b'{"format": 2, "exchanges": []}', b'{"format": 1}'])  # fmt: skip
 def test_files_that_are_no_recordings(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.json"
