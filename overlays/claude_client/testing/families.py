@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 _JSON: Final = "application/json"
 _WRITING: Final = ("POST", "PUT", "PATCH")
 
-RoleName = Literal["list", "create", "retrieve", "update", "delete", "act", "settings", "other"]
+RoleName = Literal[
+    "list", "append", "create", "retrieve", "update", "delete", "act", "settings", "other"
+]
 
 
 @dataclass
@@ -113,8 +115,11 @@ class Families:
             family = self._family(path)
             family.list = operation
             self._roles[operation.id] = Role("list", family)
-        elif path in bases and method == "POST" and self.listed(operation) is None:
+        elif path in bases and method == "POST" and self.schema(operation) is not None:
             family = self._family(path)
+            if self.listed(operation) is not None:
+                self._roles[operation.id] = Role("append", family)
+                return
             family.create = operation
             self._roles[operation.id] = Role("create", family)
 

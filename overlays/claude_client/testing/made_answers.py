@@ -74,6 +74,7 @@ class _MadeAnswer:
             return self._stream() if operation.items is not None else self._binary()
         steps: Mapping[str, Callable[[Family, Node], Any]] = {
             "list": self._list,
+            "append": self._append,
             "create": self._create,
             "retrieve": self._retrieve,
             "update": self._update,
@@ -114,6 +115,9 @@ class _MadeAnswer:
         call = self.call
         collection = self._collection(family)
         records = [record for record in collection.records.values() if self._passes(record)]
+        above = self._above(family)
+        if not family.argument and above is not None:
+            records = [above]  # versions of the object, of which only the newest is kept
         style = choose_style(call.operation.pagination, call.query)
         try:
             page, fields = page_of(records, style, call.query)
@@ -136,6 +140,35 @@ class _MadeAnswer:
         items = call.router.families.listed(call.operation) or {}
         answer["data"] = [self._shaped(family, record, items) for record in page]
         return answer
+
+    def _above(self, family: Family) -> Record | None:
+        """Return the object that a list is below, if its items are objects of the same kind."""
+        families = self.call.router.families
+        parent = families.at(family.path.rpartition("/")[0].rpartition("/")[0])
+        if parent is None or self._is_foreign(parent):
+            return None
+        same = families.item_schema(parent) == families.item_schema(family)
+        return self._find(parent)[1] if same else None
+
+    def _append(self, family: Family, schema: Node) -> Any:
+        """Add what the request lists, such as events, and answer with what was added."""
+        call = self.call
+        collection = self._collection(family)
+        sent = next((v for v in _fields(call.body).values() if is_array(v)), [])
+        items = call.router.families.item_schema(family) or {}
+        shown = call.router.families.listed(call.operation) or {}
+        added: list[Any] = []
+        for given in sent:
+            number = call.workspace.next_number()
+            maker = self._maker(f"{collection.path}#{number}")
+            value = maker.value(shown, {**call.path, **_fields(given)})
+            kept = value if items == shown else self._maker("", sparse=True).value(items, value)
+            if is_object(kept):
+                key = self._key(family, kept, str(number))
+                self._keep(collection, Record(key, number, call.now, kept))
+            added.append(value)
+        answer = self._maker(f"{collection.path}+", sparse=True).value(schema, {"data": []})
+        return {**answer, "data": added}
 
     def _create(self, family: Family, schema: Node) -> Any:
         call = self.call
@@ -363,7 +396,7 @@ class _MadeAnswer:
         place = f"{collection.path}#{len(collection.records) if key is None else key}"
         schema = call.router.families.item_schema(family) or {}
         maker = self._maker(place, created=created)
-        given = {n: v for n, v in call.path.items() if f"{{{n}}}" in family.path}
+        given: dict[str, Any] = {n: v for n, v in call.path.items() if f"{{{n}}}" in family.path}
         name = self._key_name(family)
         if name is not None:
             node, component = self._properties(schema)

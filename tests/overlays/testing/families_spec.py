@@ -149,6 +149,10 @@ SCHEMAS: Node = {
         created_at=TIME,
     ),
     "Idle": struct("id type", id={**TEXT, "pattern": "^sevt_"}, type=const("session.idle")),
+    "EventParams": union("type", user__message="UserMessageParam"),
+    "UserMessageParam": struct("type text", type=const("user.message"), text=TEXT),
+    "SendParams": struct("events", events={"type": "array", "items": ref("EventParams")}),
+    "Sent": struct("", data={"type": "array", "items": ref("Event")}),
     "EventPage": page("Event", "next_page", next_page=MAYBE),
     "Bucket": struct(
         "starting_at ending_at results",
@@ -311,6 +315,12 @@ PATHS: Node = {
             SESSION,
             *TOKEN,
             **{"x-pagination": ["token-cursor"]},
+        ),
+        "post": operation("sessions.events.send", "Sent", SESSION, body="SendParams"),
+    },
+    "/v1/agents/{agent_id}/versions": {
+        "get": operation(
+            "agents.versions.list", "AgentPage", AGENT, *TOKEN, **{"x-pagination": ["token-cursor"]}
         )
     },
     "/v1/sessions/{session_id}/events/stream": {

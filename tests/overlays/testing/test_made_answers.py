@@ -325,6 +325,20 @@ def test_objects_are_below_their_parents(families: Families) -> None:
     assert families.status("GET", "/v1/sessions/sesn_none/events/stream") == 404
 
 
+def test_what_is_sent_is_listed(families: Families) -> None:
+    path = f"/v1/sessions/{session(families)}/events"
+    events = [{"type": "user.message", "text": text} for text in ("one", "two")]
+    sent = families.json("POST", path, {"events": events})["data"]
+    assert [event["text"] for event in sent] == ["one", "two"]
+    assert families.json("GET", path)["data"][:2] == sent[::-1]
+
+
+def test_versions_are_those_of_the_object(families: Families) -> None:
+    agent = create(families)
+    versions = families.json("GET", f"/v1/agents/{agent['id']}/versions")["data"]
+    assert versions == [agent]
+
+
 def test_examples_of_the_spec_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (("HANDLERS", {}), ("STATEFUL_HANDLERS", {}), ("_HANDLED", ())):
         monkeypatch.setattr(answers, name, value)
