@@ -92,7 +92,7 @@ class Families:
     def listed(self, operation: MockOperation) -> Mapping[str, Any] | None:
         """Return the schema of the items of a list; None when the answer is no list."""
         schema = self.schema(operation)
-        node = {} if schema is None else self._router.resolve(schema)
+        node: Mapping[str, Any] = {} if schema is None else self._router.resolve(schema)
         data = self._router.resolve(node.get("properties", {}).get("data", {}))
         items: Mapping[str, Any] | None = data.get("items")
         return items if data.get("type") == "array" else None

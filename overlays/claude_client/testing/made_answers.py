@@ -154,7 +154,8 @@ class _MadeAnswer:
         """Add what the request lists, such as events, and answer with what was added."""
         call = self.call
         collection = self._collection(family)
-        sent = next((v for v in _fields(call.body).values() if is_array(v)), [])
+        lists = [value for value in _fields(call.body).values() if is_array(value)]
+        sent: list[Any] = lists[0] if lists else []
         items = call.router.families.item_schema(family) or {}
         shown = call.router.families.listed(call.operation) or {}
         added: list[Any] = []

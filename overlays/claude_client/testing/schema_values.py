@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from .gates import closed
 from .json_values import is_array, is_object, json_type
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from .identifiers import Identifiers
     from .schema_facts import Node, SchemaFacts
+
+T = TypeVar("T")
 
 ABSENT: Final[Any] = object()
 """Stands for a value that is not given; null is a value."""
@@ -139,27 +141,30 @@ class ValueMaker:
         if discriminator is None:
             variants: list[Node] = node.get("oneOf") or node.get("anyOf") or []
             open_ones = [v for v in variants if self.facts.kinds(v) != ["null"]] or variants
-            variant: Node = self._pick(open_ones, f"{component}.{name}", depth)
+            variant = (
+                min(open_ones, key=self.facts.height)
+                if self._is_short(depth)
+                else self._pick(open_ones, f"{component}.{name}")
+            )
             return self._value(variant, given, component, name, depth + 1)
         mapping: Mapping[str, str] = discriminator["mapping"]
-        members = [(tag, {"$ref": target}) for tag, target in mapping.items()]
+        members: list[tuple[str, Node]] = [(tag, {"$ref": to}) for tag, to in mapping.items()]
         usable = [pair for pair in members if self._is_open(pair[1])] or members
-        tag, member = self._pick(usable, f"{component}.{name}", depth)
+        if self._is_short(depth):
+            tag, member = min(usable, key=lambda pair: self.facts.height(pair[1]))
+        else:
+            tag, member = self._pick(usable, f"{component}.{name}")
         known = dict(given) if is_object(given) else {}
         known[discriminator["propertyName"]] = tag
         return self._value(member, known, component, name, depth + 1)
 
-    def _pick(self, choices: list[Any], place: str, depth: int) -> Any:
-        """Return the choice whose turn it is; a short one when it is time to end."""
-        if self._is_short(depth):
-            return min(
-                choices, key=lambda c: self.facts.height(c[1] if isinstance(c, tuple) else c)
-            )
+    def _pick(self, choices: list[T], place: str) -> T:
+        """Return the choice whose turn it is."""
         first = self.identifiers.draw(place)
         return choices[(first + self.turns.take(place)) % len(choices)]
 
     def _choice(self, node: Node, component: str | None, name: str) -> Any:
-        choices = [choice for choice in node["enum"] if choice is not None]
+        choices: list[Any] = [choice for choice in node["enum"] if choice is not None]
         facts: Mapping[str, Node] = node.get("x-enum", {})
         usable = [
             choice
@@ -171,7 +176,7 @@ class ValueMaker:
         if _STAGE.fullmatch(name):
             # What is new, or goes on: the rest of the object tells of no end.
             return next((c for c in usable if not _OVER.search(str(c).lower())), usable[0])
-        return self._pick(usable, f"{component}.{name}", 0)
+        return self._pick(usable, f"{component}.{name}")
 
     def _is_open(self, node: Node) -> bool:
         target = self.facts.resolve(node)[0]
