@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from .exchange import RefusedError
+from .json_values import is_array
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from .records import Record
 
 DEFAULT_LIMIT: Final = 20
 ID_CURSOR: Final = "id-cursor"
 _START: Final = "page_"
+_PAGING: Final = frozenset({"limit", "page", "after_id", "before_id", "order"})
+_BOUND: Final = re.compile(r"(\w+)\[(gte?|lte?)\]")
 
 
 def choose_style(styles: Sequence[str], query: Mapping[str, Any]) -> str | None:
@@ -38,6 +42,43 @@ def page_of(
     if style is None:
         return listed, {}
     return _by_id(listed, limit, query) if style == ID_CURSOR else _by_token(listed, limit, query)
+
+
+def passes(record: Record, query: Mapping[str, Any], known: Collection[str]) -> bool:
+    """Return whether an object is among those that a query asks for.
+
+    Args:
+        record: An object of the list.
+        query: Arguments of the request.
+        known: Names of all arguments that the list takes.
+    """
+    value = record.value
+    if value.get("archived_at") is not None and query.get("include_archived") is not True:
+        return "include_archived" not in known
+    for name, wanted in query.items():
+        if name in _PAGING or wanted is None:
+            continue
+        bound = _BOUND.fullmatch(name)
+        if bound is not None:
+            if not _within(value.get(bound[1]), bound[2], wanted):
+                return False
+            continue
+        plain = name.removesuffix("[]")
+        choices = wanted if is_array(wanted) else [wanted]
+        for key in (plain, plain.removesuffix("s"), plain.removesuffix("es")):
+            if isinstance(value.get(key), (str, int, bool)):
+                if value[key] not in choices:
+                    return False
+                break
+    return True
+
+
+def _within(value: Any, bound: str, wanted: Any) -> bool:
+    if value is None or type(value) is not type(wanted):
+        return value is not None
+    if bound.startswith("g"):
+        return bool(value > wanted or (bound == "gte" and value == wanted))
+    return bool(value < wanted or (bound == "lte" and value == wanted))
 
 
 def _by_id(

@@ -8,17 +8,13 @@ examples and a few that are made up.
 from __future__ import annotations
 
 import json
-import re
-from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote
 
 from .exchange import EVENT_STREAM_TYPE, JSON_TYPE, NO_CONTENT, Answer, RefusedError, encode
 from .json_values import is_array, is_object
-from .listings import choose_style, page_of
-from .records import Collection, Record
-from .schema_values import ValueMaker
+from .kept_objects import KeptObjects
+from .listings import choose_style, page_of, passes
+from .records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,14 +27,8 @@ if TYPE_CHECKING:
 
 _EVENT_STREAM: Final = "text/event-stream"
 _ANY_TYPE: Final = "*/*"
-_LISTED: Final = 5
-"""How many objects a list begins with."""
 _LINES: Final = 4
 _BINARY_BYTES: Final = 512
-_APART_SECONDS: Final = 60 * 60
-_PAGING: Final = frozenset({"limit", "page", "after_id", "before_id", "order"})
-_BOUND: Final = re.compile(r"(\w+)\[(gte?|lte?)\]")
-_UNDOING: Final = re.compile(r"un(?=[a-z]{4})|resume$|enable$|restore$|reactivate$")
 
 
 def made_answer(call: Call, handled: Names[str]) -> Answer:
@@ -56,16 +46,16 @@ def made_answer(call: Call, handled: Names[str]) -> Answer:
         return _MadeAnswer(call, handled).answer()
 
 
-@dataclass
 class _MadeAnswer:
-    call: Call
-    handled: Names[str]
+    def __init__(self, call: Call, handled: Names[str]) -> None:
+        self.call = call
+        self._objects = KeptObjects(call, handled)
 
     def answer(self) -> Answer:
         call = self.call
         operation = call.operation
         role = call.router.families.role(operation)
-        self._require_parents()
+        self._objects.require_parents()
         if not operation.answers:
             return self._without_schema()
         schema = operation.answers.get(JSON_TYPE)
@@ -83,7 +73,7 @@ class _MadeAnswer:
             "settings": self._settings,
         }
         step = steps.get(role.name)
-        if role.family is None or step is None or self._is_foreign(role.family):
+        if role.family is None or step is None or self._objects.is_foreign(role.family):
             return self._json(self._other(schema))
         if not schema:
             return self._without_schema()
@@ -101,20 +91,23 @@ class _MadeAnswer:
         role = self.call.router.families.role(operation)
         if operation.status != NO_CONTENT or operation.answers:
             raise RefusedError(501, f"the mock has no answer for {operation.id}")
-        if role.family is not None and not self._is_foreign(role.family):
+        if role.family is not None and not self._objects.is_foreign(role.family):
             if role.name == "delete":
-                collection, record = self._find(role.family)
+                collection, record = self._objects.find(role.family)
                 self.call.workspace.records.remove(collection, record)
             elif role.name in ("retrieve", "update"):
-                self._find(role.family)
+                self._objects.find(role.family)
         return Answer(b"", status=NO_CONTENT)
 
     # What each role does.
 
     def _list(self, family: Family, schema: Node) -> Any:
         call = self.call
-        collection = self._collection(family)
-        records = [record for record in collection.records.values() if self._passes(record)]
+        collection = self._objects.collection(family)
+        names = {p.name for p in call.operation.parameters if p.location == "query"}
+        records = [
+            record for record in collection.records.values() if passes(record, call.query, names)
+        ]
         above = self._above(family)
         if not family.argument and above is not None:
             records = [above]  # versions of the object, of which only the newest is kept
@@ -135,25 +128,25 @@ class _MadeAnswer:
             if name in properties
             and (name != "has_more" or name in required or style in ("id-cursor", "report-cursor"))
         }
-        maker = self._maker(f"{collection.path}?", sparse=True)
+        maker = self._objects.maker(f"{collection.path}?", sparse=True)
         answer = maker.value(schema, {**known, "data": []})
         items = call.router.families.listed(call.operation) or {}
-        answer["data"] = [self._shaped(family, record, items) for record in page]
+        answer["data"] = [self._objects.shaped(family, record, items) for record in page]
         return answer
 
     def _above(self, family: Family) -> Record | None:
         """Return the object that a list is below, if its items are objects of the same kind."""
         families = self.call.router.families
         parent = families.at(family.path.rpartition("/")[0].rpartition("/")[0])
-        if parent is None or self._is_foreign(parent):
+        if parent is None or self._objects.is_foreign(parent):
             return None
         same = families.item_schema(parent) == families.item_schema(family)
-        return self._find(parent)[1] if same else None
+        return self._objects.find(parent)[1] if same else None
 
     def _append(self, family: Family, schema: Node) -> Any:
         """Add what the request lists, such as events, and answer with what was added."""
         call = self.call
-        collection = self._collection(family)
+        collection = self._objects.collection(family)
         lists = [value for value in _fields(call.body).values() if is_array(value)]
         sent: list[Any] = lists[0] if lists else []
         items = call.router.families.item_schema(family) or {}
@@ -161,69 +154,77 @@ class _MadeAnswer:
         added: list[Any] = []
         for given in sent:
             number = call.workspace.next_number()
-            maker = self._maker(f"{collection.path}#{number}")
+            maker = self._objects.maker(f"{collection.path}#{number}")
             value = maker.value(shown, {**call.path, **_fields(given)})
-            kept = value if items == shown else self._maker("", sparse=True).value(items, value)
+            kept = (
+                value
+                if items == shown
+                else self._objects.maker("", sparse=True).value(items, value)
+            )
             if is_object(kept):
-                key = self._key(family, kept, str(number))
-                self._keep(collection, Record(key, number, call.now, kept))
+                key = self._objects.key(family, kept, str(number))
+                self._objects.keep(collection, Record(key, number, call.now, kept))
             added.append(value)
-        answer = self._maker(f"{collection.path}+", sparse=True).value(schema, {"data": []})
+        answer = self._objects.maker(f"{collection.path}+", sparse=True).value(schema, {"data": []})
         return {**answer, "data": added}
 
     def _create(self, family: Family, schema: Node) -> Any:
         call = self.call
-        collection = self._collection(family)
+        collection = self._objects.collection(family)
         given = {**call.path, **_form_facts(call), **_fields(call.body)}
         number = call.workspace.next_number()
         value: Any = None
         for example in call.operation.examples:
             if call.body is not None and example.request == call.body:
                 value = example.answer
-        if is_object(value) and self._key(family, value, "") in collection.records:
+        if is_object(value) and self._objects.key(family, value, "") in collection.records:
             value = None  # given out already; the second one gets an ID of its own
         if value is None:
-            value = self._maker(f"{collection.path}#{number}").value(schema, given)
+            value = self._objects.maker(f"{collection.path}#{number}").value(schema, given)
         item = call.router.families.item_schema(family) or schema
         purpose = f"{collection.path}#{number}!"
-        kept = value if item == schema else self._maker(purpose, sparse=True).value(item, value)
+        kept = (
+            value
+            if item == schema
+            else self._objects.maker(purpose, sparse=True).value(item, value)
+        )
         if is_object(kept):
-            key = self._key(family, kept, str(number))
-            self._keep(collection, Record(key, number, call.now, kept))
+            key = self._objects.key(family, kept, str(number))
+            self._objects.keep(collection, Record(key, number, call.now, kept))
         return value
 
     def _retrieve(self, family: Family, schema: Node) -> Any:
-        return self._shaped(family, self._find(family)[1], schema)
+        return self._objects.shaped(family, self._objects.find(family)[1], schema)
 
     def _update(self, family: Family, schema: Node) -> Any:
-        collection, record = self._find(family, made=self.call.operation.method == "PUT")
-        self._change(collection, record, family, _fields(self.call.body))
-        return self._shaped(family, record, schema)
+        collection, record = self._objects.find(family, made=self.call.operation.method == "PUT")
+        self._objects.change(collection, record, family, _fields(self.call.body))
+        return self._objects.shaped(family, record, schema)
 
     def _act(self, family: Family, schema: Node) -> Any:
-        collection, record = self._find(family)
+        collection, record = self._objects.find(family)
         verb = self.call.operation.segments[-1]
-        changes = {**_fields(self.call.body), **self._effects(verb, record, schema)}
-        self._change(collection, record, family, changes)
-        return self._shaped(family, record, schema)
+        changes = {**_fields(self.call.body), **self._objects.effects(verb, record, schema)}
+        self._objects.change(collection, record, family, changes)
+        return self._objects.shaped(family, record, schema)
 
     def _delete(self, family: Family, schema: Node) -> Any:
-        collection, record = self._find(family)
+        collection, record = self._objects.find(family)
         self.call.workspace.records.remove(collection, record)
         known = {**record.value, **self.call.path, "id": record.key, "deleted": True}
         item = self.call.router.families.item_schema(family)
-        maker = self._maker(f"{collection.path}/{record.key}-")
+        maker = self._objects.maker(f"{collection.path}/{record.key}-")
         return maker.value(schema, record.value if item == schema else known)
 
     def _settings(self, family: Family, schema: Node) -> Any:
-        path = self._filled(family.path)
-        collection = self.call.workspace.records.find(path) or self._open(path)
+        path = self._objects.filled(family.path)
+        collection = self.call.workspace.records.find(path) or self._objects.open(path)
         record = collection.records.get("")
         if record is None:
-            record = self._make(family, collection, "", self.call.now)
+            record = self._objects.make(family, collection, "", self.call.now)
         if self.call.operation.method != "GET":
-            self._change(collection, record, family, _fields(self.call.body))
-        return self._shaped(family, record, schema)
+            self._objects.change(collection, record, family, _fields(self.call.body))
+        return self._objects.shaped(family, record, schema)
 
     def _other(self, schema: Node) -> Any:
         call = self.call
@@ -234,7 +235,7 @@ class _MadeAnswer:
             return self._without_schema()
         given = {**call.path, **_fields(call.body)}
         turn = call.workspace.turns.take(call.operation.id)
-        return self._maker(f"{call.operation.id}:{turn}").value(schema, given)
+        return self._objects.maker(f"{call.operation.id}:{turn}").value(schema, given)
 
     # Streams and bytes.
 
@@ -265,7 +266,7 @@ class _MadeAnswer:
         call = self.call
         schema = call.operation.items or {}
         turn = call.workspace.turns.take(call.operation.id)
-        maker = self._maker(f"{call.operation.id}:{turn}")
+        maker = self._objects.maker(f"{call.operation.id}:{turn}")
         discriminator = call.router.facts.resolve(schema)[0].get("discriminator")
         if discriminator is None:
             for _ in range(_LINES):
@@ -291,7 +292,7 @@ class _MadeAnswer:
     def _binary(self) -> Answer:
         operation = self.call.operation
         media_type = next(iter(operation.answers))
-        purpose = f"{operation.id}:{self._filled(operation.path)}"
+        purpose = f"{operation.id}:{self._objects.filled(operation.path)}"
         content = b"".join(
             self.call.identifiers.draw(f"{purpose}:{block}").to_bytes(32, "big")
             for block in range(_BINARY_BYTES // 32)
@@ -299,225 +300,6 @@ class _MadeAnswer:
         if media_type == _ANY_TYPE:
             media_type = "application/octet-stream"
         return Answer(content, media_type, operation.status)
-
-    # Finding and keeping objects.
-
-    def _require_parents(self) -> None:
-        """Require the objects that the path goes through, the last one excepted.
-
-        Raises:
-            RefusedError: 404 when one of them is not there.
-        """
-        segments = self.call.operation.segments
-        for place in range(2, len(segments)):
-            if segments[place - 1].startswith("{"):
-                family = self.call.router.families.at("/".join(segments[: place - 1]))
-                if family is not None and not self._is_foreign(family):
-                    self._find(family)
-
-    def _is_foreign(self, family: Family) -> bool:
-        return any(operation.id in self.handled for operation in family.operations)
-
-    def _find(self, family: Family, *, made: bool = False) -> tuple[Collection, Record]:
-        """Return the object that the path names.
-
-        Args:
-            family: Family of the object.
-            made: Whether an object that is not there comes to be.
-
-        Raises:
-            RefusedError: 404 when it is not there.
-        """
-        collection = self._collection(family)
-        key = self.call.path[family.argument]
-        record = collection.records.get(key)
-        if record is None and (made or (family.list is None and family.create is None)):
-            # Where nothing tells which objects there are, every ID leads to one.
-            record = self._make(family, collection, key, self.call.now)
-        if record is None:
-            noun = family.argument.removesuffix("_id").replace("_", " ")
-            raise RefusedError(404, f"{noun}: {key[:80]}")
-        return collection, record
-
-    def _collection(self, family: Family) -> Collection:
-        """Return the collection that the path leads to, with its first objects."""
-        path = self._filled(family.path)
-        collection = self.call.workspace.records.find(path)
-        if collection is not None:
-            return collection
-        collection = self._open(path)
-        if family.list is None and family.create is None:
-            return collection
-        now = self.call.now
-        found = [(_seconds(value, now), value) for value in self._examples(family)]
-        made = range(_LISTED - len(found), 0, -1)
-        found += [(now - age * _APART_SECONDS, dict[str, Any]()) for age in made]
-        for created, value in sorted(found, key=lambda pair: pair[0]):
-            if not value:
-                self._make(family, collection, None, created)
-                continue
-            number = self.call.workspace.next_number()
-            key = self._key(family, value, str(number))
-            self._keep(collection, Record(key, number, created, dict(value)))
-        return collection
-
-    def _open(self, path: str) -> Collection:
-        return self.call.workspace.records.open(path)
-
-    def _keep(self, collection: Collection, record: Record) -> None:
-        self.call.workspace.records.keep(collection, record)
-
-    def _examples(self, family: Family) -> Iterator[dict[str, Any]]:
-        """Yield the objects of a family that the examples of the spec show."""
-        item = self.call.router.families.item_schema(family)
-        seen: set[str] = set()
-        for operation in (family.retrieve, family.list):
-            for example in () if operation is None else operation.examples:
-                said = {name: example.arguments.get(name) for name in self.call.path}
-                if any(v not in (None, self.call.path[n]) for n, v in said.items()) and (
-                    f"{{{family.argument}}}" not in self.call.operation.segments
-                    or len(self.call.path) > 1
-                ):
-                    continue
-                answer = example.answer
-                shown = answer.get("data", []) if operation is family.list else [answer]
-                for value in shown if is_object(answer) else ():
-                    key = self._key(family, value, repr(value))
-                    fits = item is not None and self.call.router.facts.fits(item, value)
-                    if key not in seen and fits:
-                        seen.add(key)
-                        yield value
-
-    def _make(
-        self, family: Family, collection: Collection, key: str | None, created: float
-    ) -> Record:
-        """Put a made-up object into a collection."""
-        call = self.call
-        number = call.workspace.next_number()
-        place = f"{collection.path}#{len(collection.records) if key is None else key}"
-        schema = call.router.families.item_schema(family) or {}
-        maker = self._maker(place, created=created)
-        given: dict[str, Any] = {n: v for n, v in call.path.items() if f"{{{n}}}" in family.path}
-        name = self._key_name(family)
-        if name is not None:
-            node, component = self._properties(schema)
-            if key is not None:
-                given[name] = key
-            elif "integer" in call.router.facts.kinds(node[name]):
-                given[name] = 1 + len(collection.records)
-            elif "const" not in node[name]:
-                given[name] = maker.identifier(node[name], component, name)
-        value = maker.value(schema, given)
-        if key is None:
-            key = self._key(family, value, str(number))
-        record = Record(key, number, created, value)
-        if is_object(value):
-            self._keep(collection, record)
-        return record
-
-    def _change(
-        self, collection: Collection, record: Record, family: Family, changes: Mapping[str, Any]
-    ) -> None:
-        """Change an object; maps are merged, and null takes a key out of them."""
-        schema = self.call.router.families.item_schema(family) or {}
-        properties = self._properties(schema)[0]
-        value = dict(record.value)
-        for name, change in changes.items():
-            if name not in properties or (name == self._key_name(family)):
-                continue
-            before = value.get(name)
-            if is_object(before) and is_object(change):
-                merged = {**before, **change}
-                value[name] = {k: v for k, v in merged.items() if k not in change or v is not None}
-            elif change is None and "null" not in self.call.router.facts.kinds(properties[name]):
-                value.pop(name, None)
-            else:
-                value[name] = change
-        if properties.get("updated_at", {}).get("format") == "date-time":
-            value["updated_at"] = self._maker("", created=self.call.now).time_of("updated_at")
-        if isinstance(value.get("version"), int):
-            value["version"] += 1
-        maker = self._maker(f"{collection.path}/{record.key}+", sparse=True, created=record.created)
-        record.value = maker.value(schema, value)
-        self._keep(collection, record)
-
-    def _effects(self, verb: str, record: Record, schema: Node) -> dict[str, Any]:
-        """Return what an action such as ``archive`` sets: a time and a status of its name."""
-        undoing = _UNDOING.match(verb)
-        stem = (verb.removeprefix("un") if undoing else verb).rstrip("e")[:6]
-        effects: dict[str, Any] = {}
-        for name, node in self._properties(schema)[0].items():
-            target = self.call.router.facts.resolve(node)[0]
-            if name.endswith("_at") and (
-                name.startswith(stem) or (undoing and name in record.value)
-            ):
-                if undoing and re.match(r"creat|updat", name):
-                    continue
-                moment = self._maker("", created=self.call.now).time_of(name)
-                effects[name] = None if undoing else moment
-            elif "enum" in target and re.fullmatch(r"(\w+_)?(status|state)", name):
-                if undoing:
-                    maker = self._maker("", sparse=True)
-                    effects[name] = maker.value(target, name=name)
-                    continue
-                named = [c for c in target["enum"] if isinstance(c, str) and c.startswith(stem)]
-                effects.update({name: named[0]} if named else {})
-        return effects
-
-    def _shaped(self, family: Family, record: Record, schema: Node) -> Any:
-        """Return an object as a schema shows it, which may be less than is kept of it."""
-        if schema == self.call.router.families.item_schema(family):
-            return record.value
-        purpose = f"{self._filled(family.path)}/{record.key}"
-        maker = self._maker(purpose, sparse=True, created=record.created)
-        return maker.value(schema, record.value)
-
-    def _key(self, family: Family, value: Mapping[str, Any], fallback: str) -> str:
-        name = self._key_name(family)
-        return fallback if name is None else str(value.get(name, fallback))
-
-    def _key_name(self, family: Family) -> str | None:
-        """Return the property by which the path names an object."""
-        properties = self._properties(self.call.router.families.item_schema(family) or {})[0]
-        argument = family.argument
-        names = ("id", argument, argument.rpartition("_")[2], argument.removesuffix("_id"))
-        return next((name for name in names if name and name in properties), None)
-
-    def _properties(self, schema: Node) -> tuple[Mapping[str, Node], str | None]:
-        """Return the properties of an object; of a union, those of its first member."""
-        facts = self.call.router.facts
-        node, component = facts.resolve(schema)
-        while "properties" not in node:
-            variants = [v for v in node.get("oneOf", ()) if facts.kinds(v) != ["null"]]
-            if not variants:
-                return {}, component
-            node, component = facts.resolve(variants[0])
-        return node["properties"], component
-
-    def _passes(self, record: Record) -> bool:
-        """Return whether an object is among those that the query asks for."""
-        value, query = record.value, self.call.query
-        if value.get("archived_at") is not None and query.get("include_archived") is not True:
-            return "include_archived" not in self._query_names()
-        for name, wanted in query.items():
-            if name in _PAGING or wanted is None:
-                continue
-            bound = _BOUND.fullmatch(name)
-            if bound is not None:
-                if not _within(value.get(bound[1]), bound[2], wanted):
-                    return False
-                continue
-            plain = name.removesuffix("[]")
-            choices = wanted if is_array(wanted) else [wanted]
-            for key in (plain, plain.removesuffix("s"), plain.removesuffix("es")):
-                if isinstance(value.get(key), (str, int, bool)):
-                    if value[key] not in choices:
-                        return False
-                    break
-        return True
-
-    def _query_names(self) -> set[str]:
-        return {p.name for p in self.call.operation.parameters if p.location == "query"}
 
     def _example_of_arguments(self) -> Example | None:
         """Return the example whose path and query arguments are those of the call."""
@@ -528,26 +310,6 @@ class _MadeAnswer:
             if said == given:
                 return example
         return None
-
-    def _filled(self, template: str) -> str:
-        """Return a path with the arguments of the call in it."""
-        return re.sub(r"\{(\w+)\}", lambda m: quote(self.call.path[m[1]], safe=""), template)
-
-    def _maker(
-        self, purpose: str, *, sparse: bool = False, created: float | None = None
-    ) -> ValueMaker:
-        call = self.call
-        return ValueMaker(
-            call.router.facts,
-            call.identifiers,
-            call.workspace.turns,
-            purpose,
-            call.now if created is None else created,
-            call.now,
-            call.flags,
-            call.version,
-            sparse,
-        )
 
 
 def _asks_for_stream(call: Call) -> bool:
@@ -569,22 +331,6 @@ def _form_facts(call: Call) -> dict[str, Any]:
         "mime_type": file.content_type or "application/octet-stream",
         "size_bytes": len(file.content),
     }
-
-
-def _seconds(value: Mapping[str, Any], fallback: float) -> float:
-    """Return when an object of an example was created."""
-    try:
-        return datetime.fromisoformat(str(value["created_at"]).replace("Z", "+00:00")).timestamp()
-    except (KeyError, ValueError):
-        return fallback
-
-
-def _within(value: Any, bound: str, wanted: Any) -> bool:
-    if value is None or type(value) is not type(wanted):
-        return value is not None
-    if bound.startswith("g"):
-        return bool(value > wanted or (bound == "gte" and value == wanted))
-    return bool(value < wanted or (bound == "lte" and value == wanted))
 
 
 def _pieces(text: str, separator: str) -> Iterator[bytes]:
