@@ -14,7 +14,6 @@ from .exchange import EVENT_STREAM_TYPE, JSON_TYPE, NO_CONTENT, Answer, RefusedE
 from .json_values import is_array, is_object
 from .kept_objects import KeptObjects
 from .listings import choose_style, page_of, passes
-from .records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from .answers import Call
     from .families import Family
+    from .records import Record
     from .routing import Example
     from .schema_facts import Node
 
@@ -149,21 +149,13 @@ class _MadeAnswer:
         collection = self._objects.collection(family)
         lists = [value for value in _fields(call.body).values() if is_array(value)]
         sent: list[Any] = lists[0] if lists else []
-        items = call.router.families.item_schema(family) or {}
         shown = call.router.families.listed(call.operation) or {}
         added: list[Any] = []
         for given in sent:
             number = call.workspace.next_number()
             maker = self._objects.maker(f"{collection.path}#{number}")
             value = maker.value(shown, {**call.path, **_fields(given)})
-            kept = (
-                value
-                if items == shown
-                else self._objects.maker("", sparse=True).value(items, value)
-            )
-            if is_object(kept):
-                key = self._objects.key(family, kept, str(number))
-                self._objects.keep(collection, Record(key, number, call.now, kept))
+            self._objects.add(family, collection, value, shown, number)
             added.append(value)
         answer = self._objects.maker(f"{collection.path}+", sparse=True).value(schema, {"data": []})
         return {**answer, "data": added}
@@ -181,16 +173,7 @@ class _MadeAnswer:
             value = None  # given out already; the second one gets an ID of its own
         if value is None:
             value = self._objects.maker(f"{collection.path}#{number}").value(schema, given)
-        item = call.router.families.item_schema(family) or schema
-        purpose = f"{collection.path}#{number}!"
-        kept = (
-            value
-            if item == schema
-            else self._objects.maker(purpose, sparse=True).value(item, value)
-        )
-        if is_object(kept):
-            key = self._objects.key(family, kept, str(number))
-            self._objects.keep(collection, Record(key, number, call.now, kept))
+        self._objects.add(family, collection, value, schema, number)
         return value
 
     def _retrieve(self, family: Family, schema: Node) -> Any:
