@@ -117,15 +117,13 @@ class KeptObjects:
     def _examples(self, family: Family) -> Iterator[dict[str, Any]]:
         """Yield the objects of a family that the examples of the spec show."""
         item = self.call.router.families.item_schema(family)
+        parents = {n: v for n, v in self.call.path.items() if f"{{{n}}}" in family.path}
         seen: set[str] = set()
         for operation in (family.retrieve, family.list):
             for example in () if operation is None else operation.examples:
-                said = {name: example.arguments.get(name) for name in self.call.path}
-                if any(v not in (None, self.call.path[n]) for n, v in said.items()) and (
-                    f"{{{family.argument}}}" not in self.call.operation.segments
-                    or len(self.call.path) > 1
-                ):
-                    continue
+                said = example.arguments
+                if any(said.get(name, value) != value for name, value in parents.items()):
+                    continue  # shows what is below another object
                 answer = example.answer
                 shown = answer.get("data", []) if operation is family.list else [answer]
                 for value in shown if is_object(answer) else ():

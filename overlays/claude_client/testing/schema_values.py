@@ -269,7 +269,9 @@ class ValueMaker:
         candidates: list[str] = []
         if prefix is not None:
             candidates.append(self.identifiers.of(prefix, f"{self.purpose}:{self._next()}"))
-        seen = self.facts.seen.get((component or "", name))
+        seen = self.facts.seen.get((component or "", name), ())
+        # An address of the real API is not handed out: who follows it may send a key along.
+        seen = [text for text in seen if "://" not in text or "://example." in text]
         if seen and prefix is None:
             candidates.append(seen[self._draw() % len(seen)])
         if not candidates:
