@@ -96,7 +96,7 @@ def parse_rate_limits(text: str) -> RateLimits:
     Raises:
         RateLimitsError: says what cannot be read.
     """
-    given: dict[str, float] = {}
+    given: dict[str, Any] = {}
     for setting in text.split(","):
         if not setting.strip():
             continue

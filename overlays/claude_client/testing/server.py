@@ -8,7 +8,7 @@ import signal
 import socket
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from .endpoint import TRANSPORT, Endpoint
 from .extras import MissingExtraError
@@ -16,7 +16,7 @@ from .mock_api import MockAPI
 
 try:
     import uvicorn
-    from uvicorn.protocols.http.h11_impl import H11Protocol
+    from uvicorn.protocols.http.auto import AutoHTTPProtocol
 except ImportError as error:
     raise MissingExtraError("uvicorn") from error
 
@@ -31,15 +31,21 @@ _QUEUED: Final = 2048
 _LOOK_SECONDS: Final = 0.1
 
 
-class _Connection(H11Protocol):
-    """A connection that lets the application at its transport, for the sake of faults."""
+def _connection(**arguments: Any) -> Any:
+    """Return what uvicorn makes for a connection; the application can get at the transport."""
+    connection: Any = AutoHTTPProtocol(**arguments)
+    connection_made: Callable[[asyncio.Transport], None] = connection.connection_made
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self.app_state = {**self.app_state, TRANSPORT: transport}
+    def connected(transport: asyncio.Transport) -> None:
+        connection_made(transport)
+        # A copy of this becomes the state of each scope.
+        connection.app_state = {**connection.app_state, TRANSPORT: transport}
+
+    connection.connection_made = connected
+    return connection
 
 
-class _Server(uvicorn.Server):
+class _Server(uvicorn.Server):  # type: ignore[misc]  # a class of Any to mypy
     """A server that ends what would wait forever when it stops."""
 
     def __init__(self, api: MockAPI, ready: Callable[[], None]) -> None:
@@ -48,7 +54,7 @@ class _Server(uvicorn.Server):
             uvicorn.Config(
                 Endpoint(api, self._stopping, ready),
                 access_log=False,
-                http=_Connection,
+                http=cast("Any", _connection),
                 lifespan="on",
                 log_config=None,
                 server_header=False,
