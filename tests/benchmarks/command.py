@@ -19,6 +19,7 @@ from . import (
     generate,
     heartbeat,
     import_time,
+    mock_server,
     sse_decode,
     tool_input_stream,
 )
@@ -53,6 +54,7 @@ BENCHMARKS = {
     "tool_input_stream": Benchmark(tool_input_stream.SUMMARY, tool_input_stream.measure),
     "sse_decode": Benchmark(sse_decode.SUMMARY, sse_decode.measure),
     "heartbeat": Benchmark(heartbeat.SUMMARY, heartbeat.measure, has_official_part=False),
+    "mock_server": Benchmark(mock_server.SUMMARY, mock_server.measure, has_official_part=False),
     "generate": Benchmark(generate.SUMMARY, generate.measure, has_official_part=False),
 }
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .extras import MissingExtraError
+from .faults import FaultError, parse_fault_rule
+from .rate_limits import parse_rate_limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,7 +48,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
-        from .faults import FaultError
         from .mock_api import MockAPI
         from .server import run
 
@@ -153,14 +154,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _fault(text: str) -> Any:
-    from .faults import parse_fault_rule
-
     return _read(parse_fault_rule, text)
 
 
 def _rate_limits(text: str) -> Any:
-    from .rate_limits import parse_rate_limits
-
     return _read(parse_rate_limits, text)
 
 
