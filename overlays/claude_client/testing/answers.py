@@ -14,10 +14,9 @@ from . import batches, files, skills
 from .exchange import EVENT_STREAM_TYPE, JSON_LINES_TYPE, Answer, MockRequest, RefusedError
 from .json_values import is_object
 from .made_answers import made_answer
-from .messages import check_conversation, make_message
+from .messages import count_input, make_message
 from .models import find_model, known_models, list_models
 from .stream_events import collapse, event_text, message_events
-from .tokens import count_prompt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -164,16 +163,22 @@ def stream(message: Mapping[str, Any]) -> Answer:
 
 
 def _create_message(call: Call) -> Answer:
-    message = make_message(call.body, call.identifiers)
+    message = make_message(
+        call.body,
+        call.identifiers,
+        version=call.version,
+        models=known_models(call.router),
+        files=call.workspace.files,
+        cache=call.workspace.prompt_cache,
+        scope=call.request.header("anthropic-workspace-id") or "",
+        now=call.now,
+    )
     return stream(message) if wants_stream(call) else Answer.of(message)
 
 
 def _count_tokens(call: Call) -> Answer:
-    check_conversation(call.body)
-    count: dict[str, Any] = {"input_tokens": count_prompt(call.body)}
-    if call.body.get("context_management") is not None:
-        count["context_management"] = {"original_input_tokens": count["input_tokens"]}
-    return Answer.of(count)
+    models = known_models(call.router)
+    return Answer.of(count_input(call.body, version=call.version, models=models))
 
 
 def _list_models(call: Call) -> Answer:

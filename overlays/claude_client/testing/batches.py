@@ -1,7 +1,9 @@
 """Message batches: kept in memory, answered by what answers single messages.
 
-A batch runs the moment it is asked about for the last time before its end: it says
-``in_progress`` (``canceling`` once cancelled) as often as the mock is told to, then ``ended``.
+A batch gets on whenever it is asked about: it says ``in_progress`` (``canceling`` once cancelled)
+as often as the mock is told to, then ``ended``. Each time a part of its requests is answered, the
+last part at the end; what is not answered when it is cancelled is ``canceled``, and what is not
+answered a day after its creation is ``expired``. After 29 days its results are gone.
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from .routing import MockOperation, Router
 
 _DAY_SECONDS: Final = 24 * 60 * 60
+_RESULT_SECONDS: Final = 29 * _DAY_SECONDS
+_MOST_REQUESTS: Final = 100_000
 _LOOPBACK: Final = re.compile(r"(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:\d+)?")
 _UNAVAILABLE: Final = ("cache_hint", "context_hint", "speed", "thread")
 """Fields that Messages takes and batches do not."""
@@ -39,6 +43,8 @@ def frame_schema(operation: MockOperation, router: Router) -> dict[str, Any]:
 
 def create_batch(call: Call, example: Mapping[str, Any] | None) -> Answer:
     """Take in a batch; one that is an example of the spec gets the ID and times of its answer."""
+    if len(call.body["requests"]) > _MOST_REQUESTS:
+        raise RefusedError(413, f"requests: must have at most {_MOST_REQUESTS:,} entries")
     seen: set[str] = set()
     for index, request in enumerate(call.body["requests"]):
         if request["custom_id"] in seen:
@@ -52,7 +58,9 @@ def create_batch(call: Call, example: Mapping[str, Any] | None) -> Answer:
         requests=[(request["custom_id"], request["params"]) for request in call.body["requests"]],
         flags=call.flags,
         version=call.version,
+        created=call.now,
         polls=call.batch_polls,
+        runs=call.batch_polls + 1,
     )
     call.workspace.batches[batch.id] = batch
     return Answer.of(_show(batch, call))
@@ -61,6 +69,8 @@ def create_batch(call: Call, example: Mapping[str, Any] | None) -> Answer:
 def list_batches(call: Call) -> Answer:
     """Answer with one page of batches."""
     batches = list(call.workspace.batches.values())
+    for batch in batches:
+        _expire(batch, call)
     return Answer.of(page_by_id(batches, call.query, lambda batch: _show(batch, call)))
 
 
@@ -70,12 +80,17 @@ def retrieve_batch(call: Call) -> Answer:
     if batch.ended_at is None:
         if batch.polls <= 0:
             _end(batch, call)
-        batch.polls -= 1
+        else:
+            batch.polls -= 1
+            if batch.cancel_initiated_at is None:
+                _run(
+                    batch, call, len(batch.requests) * (batch.runs - batch.polls - 1) // batch.runs
+                )
     return Answer.of(_show(batch, call))
 
 
 def cancel_batch(call: Call) -> Answer:
-    """Cancel a batch; none of its requests has been answered yet."""
+    """Cancel a batch; what has been answered until now stays."""
     batch = _find(call)
     if batch.ended_at is not None:
         raise RefusedError(400, f"Batch {batch.id} has ended and cannot be canceled")
@@ -98,6 +113,8 @@ def batch_results(call: Call) -> Answer:
     batch = _find(call)
     if batch.ended_at is None:
         raise RefusedError(400, f"Batch {batch.id} has not ended; it has no results yet")
+    if _is_archived(batch, call):
+        raise RefusedError(404, f"The results of batch {batch.id} are no longer available")
     return Answer(_lines(batch.results), JSON_LINES_TYPE)
 
 
@@ -110,17 +127,38 @@ def _find(call: Call) -> StoredBatch:
     batch = call.workspace.batches.get(call.path["message_batch_id"])
     if batch is None:
         raise RefusedError(404, f"message batch: {call.path['message_batch_id'][:80]}")
+    _expire(batch, call)
     return batch
 
 
-def _end(batch: StoredBatch, call: Call) -> None:
-    for custom_id, params in batch.requests:
-        if batch.cancel_initiated_at is not None:
-            result: dict[str, Any] = {"type": "canceled"}
-        else:
-            result = _result(params, batch, call)
+def _run(batch: StoredBatch, call: Call, count: int) -> None:
+    """Answer requests until so many have a result."""
+    for custom_id, params in batch.requests[len(batch.results) : count]:
+        result = _result(params, batch, call)
         batch.results.append({"custom_id": custom_id, "result": result})
+
+
+def _end(batch: StoredBatch, call: Call) -> None:
+    if batch.cancel_initiated_at is None:
+        _run(batch, call, len(batch.requests))
+    _give_up(batch, "canceled")
     batch.ended_at = timestamp(call.now)
+
+
+def _expire(batch: StoredBatch, call: Call) -> None:
+    """End a batch that has taken too long."""
+    if batch.ended_at is None and call.now >= batch.created + _DAY_SECONDS:
+        _give_up(batch, "expired" if batch.cancel_initiated_at is None else "canceled")
+        batch.ended_at = batch.expires_at
+
+
+def _give_up(batch: StoredBatch, kind: str) -> None:
+    for custom_id, _ in batch.requests[len(batch.results) :]:
+        batch.results.append({"custom_id": custom_id, "result": {"type": kind}})
+
+
+def _is_archived(batch: StoredBatch, call: Call) -> bool:
+    return call.now >= batch.created + _RESULT_SECONDS
 
 
 def _result(params: Any, batch: StoredBatch, call: Call) -> dict[str, Any]:
@@ -156,10 +194,14 @@ def _result(params: Any, batch: StoredBatch, call: Call) -> dict[str, Any]:
 def _show(batch: StoredBatch, call: Call) -> dict[str, Any]:
     counts = dict.fromkeys(("processing", "succeeded", "errored", "canceled", "expired"), 0)
     if batch.ended_at is None:
+        # What has been answered shows only when everything has.
         counts["processing"] = len(batch.requests)
-    for result in batch.results:
-        counts[result["result"]["type"]] += 1
+    else:
+        for result in batch.results:
+            counts[result["result"]["type"]] += 1
     status = "in_progress" if batch.cancel_initiated_at is None else "canceling"
+    archived = batch.ended_at is not None and _is_archived(batch, call)
+    available = batch.ended_at is not None and not archived
     return {
         "id": batch.id,
         "type": "message_batch",
@@ -169,8 +211,8 @@ def _show(batch: StoredBatch, call: Call) -> dict[str, Any]:
         "expires_at": batch.expires_at,
         "ended_at": batch.ended_at,
         "cancel_initiated_at": batch.cancel_initiated_at,
-        "archived_at": None,
-        "results_url": None if batch.ended_at is None else _results_url(batch, call),
+        "archived_at": timestamp(batch.created + _RESULT_SECONDS) if archived else None,
+        "results_url": _results_url(batch, call) if available else None,
     }
 
 

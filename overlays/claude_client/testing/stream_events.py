@@ -16,6 +16,7 @@ from .tokens import pieces
 Event = dict[str, Any]
 
 _JSON_PIECE: Final = 12
+_PING_EVERY: Final = 16
 _JSON_INPUT: Final = ("tool_use", "server_tool_use", "mcp_tool_use")
 _DELTA_USAGE: Final = (
     "input_tokens",
@@ -39,7 +40,8 @@ def sse(source: Mapping[str, Any] | Iterable[Mapping[str, Any]], *, pings: bool 
     Args:
         source: A Message as decoded JSON, which is cut into events as the API would; or the
             events themselves, each with its ``type``, to build a stream by hand.
-        pings: Whether a message's stream has a ``ping`` after ``message_start``.
+        pings: Whether a message's stream has a ``ping`` after ``message_start`` and every few
+            events.
     """
     if isinstance(source, Mapping):
         message = cast("Mapping[str, Any]", source)
@@ -54,7 +56,17 @@ def event_text(event: Mapping[str, Any]) -> str:
 
 
 def message_events(message: Mapping[str, Any], *, pings: bool = True) -> Iterator[Event]:
-    """Yield the events in which the API would stream a message."""
+    """Yield the events in which the API would stream a message.
+
+    With ``pings`` a ``ping`` comes second, and then after every few other events.
+    """
+    for number, event in enumerate(_events(message), 1):
+        yield event
+        if pings and number % _PING_EVERY == 1 and event["type"] != "message_stop":
+            yield {"type": "ping"}
+
+
+def _events(message: Mapping[str, Any]) -> Iterator[Event]:
     usage: dict[str, Any] = dict(message["usage"])
     output_tokens: int = usage["output_tokens"]
     late = {key: message[key] for key in _LATE if key in message}
@@ -62,8 +74,6 @@ def message_events(message: Mapping[str, Any], *, pings: bool = True) -> Iterato
     start.update(content=[], usage={**usage, "output_tokens": min(1, output_tokens)})
     start.update({key: None for key in _FINAL if key in message})
     yield {"type": "message_start", "message": start}
-    if pings:
-        yield {"type": "ping"}
     for index, block in enumerate(message["content"]):
         opened, deltas = _take_apart(block)
         yield {"type": "content_block_start", "index": index, "content_block": opened}

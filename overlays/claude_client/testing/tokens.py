@@ -33,22 +33,25 @@ def count_text(text: str) -> int:
 
 def count_prompt(body: Mapping[str, Any]) -> int:
     """Estimate the input tokens of a Messages request body."""
-    total = sum(_count(body[part]) for part in _PROMPT_PARTS if part in body)
+    total = sum(count_value(body[part]) for part in _PROMPT_PARTS if part in body)
     for message in body["messages"]:
-        total += TOKENS_PER_MESSAGE + _count(message.get("content"))
+        total += TOKENS_PER_MESSAGE + count_value(message.get("content"))
     return total
 
 
-def _count(value: Any) -> int:
+def count_value(value: Any) -> int:
+    """Return how many tokens a part of a request body is; breakpoints of the cache are none."""
     if isinstance(value, str):
         return count_text(value)
     if is_array(value):
-        return sum(_count(element) for element in value)
+        return sum(count_value(element) for element in value)
     if is_object(value):
         if value.get("type") == "base64":
             data = value.get("data")
             size = len(data) if isinstance(data, str) else 0
             is_image = str(value.get("media_type", "")).startswith("image/")
             return TOKENS_PER_IMAGE if is_image else 1 + size // BYTES_PER_DOCUMENT_TOKEN
-        return sum(1 + _count(element) for key, element in value.items() if key != "cache_control")
+        return sum(
+            1 + count_value(element) for key, element in value.items() if key != "cache_control"
+        )
     return 0 if value is None else count_text(json.dumps(value))

@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from .exchange import RefusedError
+from .prompt_cache import PromptCache
 from .records import Records
 from .schema_values import Turns
 
@@ -33,8 +34,12 @@ class StoredBatch:
     """``custom_id`` and ``params`` of each request."""
     flags: frozenset[str]
     version: str
+    created: float
+    """Seconds since 1970; lifetime and archiving count from here."""
     polls: int
     """How often the batch will still say that it is not done."""
+    runs: int = 1
+    """In how many steps its requests are answered: one for each poll, and the last."""
     cancel_initiated_at: str | None = None
     ended_at: str | None = None
     results: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
@@ -91,6 +96,7 @@ class Workspace:
         self.batches: dict[str, StoredBatch] = {}
         self.files: dict[str, StoredFile] = {}
         self.skills: dict[str, StoredSkill] = {}
+        self.prompt_cache = PromptCache()
         self.seeded = False
         """Whether the skills that Anthropic provides are among them."""
         self.records = Records()
