@@ -32,33 +32,9 @@ TEXT_ONLY_CHOICES: Final = ("auto", "none")
 
 _TOOL_NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 _WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
-_VERBS: Final = frozenset(
-    [
-        "a",
-        "add",
-        "call",
-        "create",
-        "do",
-        "fetch",
-        "find",
-        "get",
-        "list",
-        "look",
-        "lookup",
-        "make",
-        "new",
-        "query",
-        "read",
-        "run",
-        "search",
-        "set",
-        "show",
-        "the",
-        "tool",
-        "up",
-        "update",
-        "use",
-    ]
+_VERBS: Final = re.compile(
+    "a|add|call|create|do|fetch|find|get|list|look|lookup|make|new|query|read|run|search|set|show"
+    "|the|tool|up|update|use"
 )
 """Words that say too little to name a tool alone, and that a text may leave out."""
 _MOST_STRICT: Final = 20
@@ -161,7 +137,7 @@ def names(text: str, tool: Tool) -> bool:
         return True
     said = {_stem(word) for word in _WORD.findall(text)}
     words = {word.lower() for word in _WORD.findall(name)}
-    wanted = (words - _VERBS) or words
+    wanted = {word for word in words if not _VERBS.fullmatch(word)} or words
     return {_stem(word) for word in wanted} <= said
 
 
