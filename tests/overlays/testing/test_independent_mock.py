@@ -15,14 +15,16 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
-import threading
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from claude_client import Claude
+from claude_client import APIStatusError, Claude
 
 from .made_arguments import BUNDLE, arguments_of, find, operations, resolved
 
@@ -62,33 +64,22 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     bundle.write_text(json.dumps(BUNDLE))
     port = free_port()
     options = ["--host", "127.0.0.1", "--port", str(port), "--no-color", str(bundle)]
-    process = subprocess.Popen(
-        [*start, *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    printed: list[str] = []
-    ready = threading.Event()
-
-    def read() -> None:
-        assert process.stdout is not None
-        for line in process.stdout:
-            printed.append(line)
-            if line.startswith("Ready"):
-                ready.set()
-        ready.set()
-
-    threading.Thread(target=read, daemon=True).start()
-    ready.wait(START_SECONDS)
+    log = bundle.with_name("log.txt")
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*start, *options], stdout=output, stderr=output, start_new_session=True
+        )
+    until = time.monotonic() + START_SECONDS
     try:
-        if process.poll() is not None or not ready.is_set():
-            pytest.fail("steady did not start:\n" + "".join(printed))
+        while "Ready" not in log.read_text():
+            if process.poll() is not None or time.monotonic() > until:
+                pytest.fail(f"steady did not start:\n{log.read_text()}")
+            time.sleep(0.05)
         yield f"http://127.0.0.1:{port}"
     finally:
         # npx runs steady as a child: both are in the session that was started for them.
-        os.killpg(process.pid, 15)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
         process.wait(timeout=20)
 
 
@@ -123,3 +114,16 @@ def test_every_operation_is_understood(client: Claude, operation: Any, amount: s
         assert answer is not None
     else:
         assert isinstance(answer.read(), bytes)
+
+
+def test_a_request_that_does_not_fit_is_refused(client: Claude) -> None:
+    """The other mock does check: what it lets through, the spec lets through."""
+    with pytest.raises(APIStatusError) as caught:
+        client.messages.create(model="claude-opus-5-5", max_tokens="many", messages=[])  # type: ignore[arg-type]
+    assert caught.value.status_code == 400
+
+
+def test_listings_come_back_as_pages(client: Claude) -> None:
+    page = client.models.list(limit=2)
+    assert page.data[0].type == "model"
+    assert page.data[0].to_dict()["id"].startswith("claude-")
