@@ -23,7 +23,7 @@ from .context_edits import EditedPrompt, edit_prompt, summarize
 from .conversation import blocks_of, check_conversation, last_user_text, tool_results
 from .exchange import RefusedError
 from .json_values import is_object
-from .prompt_cache import CacheUse, PromptCache, prompt_blocks
+from .prompt_cache import CacheUse, PromptCache, has_breakpoints, prompt_blocks
 from .samples import sample
 from .server_tools import ServerCalls
 from .thinking import check_thinking_blocks, full_thinking, sign, thinking_block
@@ -144,7 +144,8 @@ def check_request(body: Body, *, models: Sequence[Mapping[str, Any]], version: s
     """
     check_conversation(body, models=models, version=version)
     check_thinking_blocks(body)
-    prompt_blocks(body)
+    if has_breakpoints(body):
+        prompt_blocks(body)
 
 
 def _content(

@@ -123,7 +123,11 @@ def test_a_request_that_does_not_fit_is_refused(client: Claude) -> None:
     assert caught.value.status_code == 400
 
 
-def test_listings_come_back_as_pages(client: Claude) -> None:
-    page = client.models.list(limit=2)
-    assert page.data[0].type == "model"
-    assert page.data[0].to_dict()["id"].startswith("claude-")
+def test_answers_are_read(client: Claude) -> None:
+    assert client.models.retrieve("claude-opus-5-5").type == "model"
+    message = client.messages.create(
+        model="claude-opus-5-5", max_tokens=10, messages=[{"role": "user", "content": "Hi"}]
+    )
+    assert message.role == "assistant"
+    assert message.usage.output_tokens > 0
+    assert client.messages.batches.list().data[0].type == "message_batch"

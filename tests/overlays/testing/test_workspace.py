@@ -168,6 +168,43 @@ def test_cancelling_and_deleting(call: Caller) -> None:
     assert error(call("GET", path))[:2] == (404, "not_found_error")
 
 
+def test_what_was_answered_before_a_cancellation_stays() -> None:
+    call = Caller(MockAPI(batch_polls=3))
+    created = call("POST", "/v1/messages/batches", batch(*[minimal()] * 8)).json()
+    path = f"/v1/messages/batches/{created['id']}"
+    for _ in range(2):
+        shown = call("GET", path).json()
+        assert shown["request_counts"]["processing"] == 8
+    assert call("POST", f"{path}/cancel").json()["processing_status"] == "canceling"
+    assert call("GET", path).json()["processing_status"] == "canceling"
+    done = call("GET", path).json()
+    assert done["processing_status"] == "ended"
+    counts = done["request_counts"]
+    assert (counts["succeeded"], counts["canceled"], counts["processing"]) == (4, 4, 0)
+    kinds = [results(call, created)[f"r{number}"]["type"] for number in range(8)]
+    assert kinds == ["succeeded"] * 4 + ["canceled"] * 4
+
+
+def test_batches_expire_and_lose_their_results() -> None:
+    now = [1_790_000_000.0]
+    call = Caller(MockAPI(clock=lambda: now[0], batch_polls=3))
+    created = call("POST", "/v1/messages/batches", batch(minimal(), minimal())).json()
+    path = f"/v1/messages/batches/{created['id']}"
+    for _ in range(2):
+        call("GET", path)
+    now[0] += 24 * 3600
+    (done,) = call("GET", "/v1/messages/batches").json()["data"]
+    assert done["processing_status"] == "ended"
+    assert (done["request_counts"]["succeeded"], done["request_counts"]["expired"]) == (1, 1)
+    assert done["ended_at"] == created["expires_at"]
+    assert results(call, created)["r1"] == {"type": "expired"}
+    now[0] += 28 * 24 * 3600
+    late = call("GET", path).json()
+    assert late["results_url"] is None
+    assert late["archived_at"] is not None
+    assert error(call("GET", f"{path}/results"))[:2] == (404, "not_found_error")
+
+
 def test_the_number_of_polls_can_be_chosen() -> None:
     call = Caller(MockAPI(batch_polls=0))
     created = call("POST", "/v1/messages/batches", batch(minimal())).json()
