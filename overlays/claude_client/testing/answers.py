@@ -170,6 +170,7 @@ def _create_message(call: Call) -> Answer:
         models=known_models(call.router),
         files=call.workspace.files,
         cache=call.workspace.prompt_cache,
+        threads=call.workspace.threads,
         scope=call.request.header("anthropic-workspace-id") or "",
         now=call.now,
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from .conversation import blocks_of
-from .json_values import is_array, is_object
+from .json_values import is_array, is_object, object_at
 from .thinking import sign
 from .tokens import count_prompt, count_text
 
@@ -96,7 +96,7 @@ def _clear_tool_uses(body: Body, edit: Body) -> tuple[Body, dict[str, Any] | Non
         for block in blocks_of(message.get("content"))
         if block["type"] == "tool_use" and block["name"] not in excluded
     ]
-    trigger = edit.get("trigger") or {}
+    trigger = object_at(edit, "trigger")
     size = len(uses) if trigger.get("type") == "tool_uses" else count_prompt(body)
     if size < _value(trigger, _CLEAR_AT_TOKENS):
         return body, None

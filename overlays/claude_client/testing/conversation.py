@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from .exchange import RefusedError
-from .json_values import is_array, is_object
+from .json_values import is_array, is_object, object_at
 from .models import find_model
 from .tool_calls import TEXT_ONLY_CHOICES, check_tools
 
@@ -112,14 +112,14 @@ def check_conversation(
     _check_thinking(body, models)
     _check_combinations(body)
     found = turns(body)
-    _check_results(found, continued=(body.get("thread") or {}).get("type") == "continue")
+    _check_results(found)
     _check_prefill(body, found)
     if version >= _DOCUMENTS_REFUSED_IN:
         _check_current_version(found)
 
 
 def _check_thinking(body: Body, models: Sequence[Mapping[str, Any]]) -> None:
-    config: Body = body.get("thinking") or {}
+    config = object_at(body, "thinking")
     kind = config.get("type")
     if kind is None:
         return
@@ -132,7 +132,7 @@ def _check_thinking(body: Body, models: Sequence[Mapping[str, Any]]) -> None:
         limit = body.get("max_tokens")
         if limit is not None and limit <= budget:
             raise RefusedError(400, "max_tokens: must be greater than thinking.budget_tokens")
-        choice: Body = body.get("tool_choice") or {}
+        choice = object_at(body, "tool_choice")
         if choice.get("type", "auto") not in TEXT_ONLY_CHOICES:
             raise RefusedError(400, "tool_choice: thinking cannot be enabled when a tool is forced")
 
@@ -166,20 +166,20 @@ def _check_combinations(body: Body) -> None:
 
 
 def _output_format(body: Body) -> Any:
-    return (body.get("output_config") or {}).get("format")
+    return object_at(body, "output_config").get("format")
 
 
-def _check_results(found: list[tuple[str, list[tuple[str, Block]]]], *, continued: bool) -> None:
+def _check_results(found: list[tuple[str, list[tuple[str, Block]]]]) -> None:
     """Require one result for each call of a tool, in the turn after it."""
     open_calls: dict[str, str] = {}
-    for number, (role, blocks) in enumerate(found):
+    for role, blocks in found:
         if role == "user":
             answered: set[str] = set()
             for path, block in blocks:
                 if block["type"] != "tool_result":
                     continue
                 call = block["tool_use_id"]
-                if call not in open_calls and not (continued and number == 0):
+                if call not in open_calls:
                     raise RefusedError(
                         400, f"{path}.tool_use_id: no tool_use of the turn before has this ID"
                     )

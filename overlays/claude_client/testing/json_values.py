@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def is_object(value: object) -> TypeGuard[dict[str, Any]]:
@@ -13,6 +16,12 @@ def is_object(value: object) -> TypeGuard[dict[str, Any]]:
 def is_array(value: object) -> TypeGuard[list[Any]]:
     """Return whether a value is a JSON array."""
     return isinstance(value, list)
+
+
+def object_at(value: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return the object that a JSON object has under a name; an empty one when it has none."""
+    found = value.get(name)
+    return found if is_object(found) else {}
 
 
 def json_type(value: object) -> str:

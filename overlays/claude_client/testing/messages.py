@@ -22,11 +22,12 @@ from .citations import cited_blocks
 from .context_edits import EditedPrompt, edit_prompt, summarize
 from .conversation import blocks_of, check_conversation, last_user_text, tool_results
 from .exchange import RefusedError
-from .json_values import is_object
+from .json_values import is_object, object_at
 from .prompt_cache import CacheUse, PromptCache, has_breakpoints, prompt_blocks
 from .samples import sample
 from .server_tools import ServerCalls
 from .thinking import check_thinking_blocks, full_thinking, sign, thinking_block
+from .threads import Threads
 from .tokens import count_prompt, count_text, pieces
 from .tool_calls import call_block, chosen_tools, is_server_tool
 
@@ -48,6 +49,7 @@ def make_message(
     models: Sequence[Mapping[str, Any]] = (),
     files: Mapping[str, StoredFile] | None = None,
     cache: PromptCache | None = None,
+    threads: Threads | None = None,
     scope: str = "",
     now: float = 0.0,
 ) -> dict[str, Any]:
@@ -62,13 +64,23 @@ def make_message(
         models: Models that are known, with their capabilities.
         files: Files that the body may refer to, by ID.
         cache: Prompt cache; nothing is cached without one.
-        scope: Workspace, each of which is cached for by itself.
+        threads: Conversations that are held; none can be continued without them.
+        scope: Workspace; each has a cache and threads of its own.
         now: Seconds since 1970.
 
     Raises:
-        RefusedError: 400 for what no schema can forbid, such as an empty conversation.
+        RefusedError: 400 for what no schema can forbid, such as an empty conversation; 404 for a
+            thread that is not held.
     """
-    check_request(body, models=models, version=version)
+    threads = threads or Threads()
+    sent = body
+    body = threads.whole(sent, scope=scope, now=now)
+    try:
+        check_request(body, models=models, version=version)
+    except RefusedError:
+        if body is not sent:
+            threads.reopen(sent, scope=scope)
+        raise
     max_tokens = int(body["max_tokens"])  # JSON may say 64.0
     if max_tokens < 0:
         raise RefusedError(400, "max_tokens: must be at least 0")
@@ -117,6 +129,7 @@ def make_message(
         reason = cache.diagnose(diagnostics.get("previous_message_id"), body)
         message["diagnostics"] = None if reason is None else {"cache_miss_reason": reason}
         cache.remember(message["id"], body)
+    threads.keep(body, message, scope=scope, now=now)
     return message
 
 
@@ -186,7 +199,7 @@ def _text(
     files: Mapping[str, StoredFile],
     results: Sequence[Body],
 ) -> Blocks:
-    output_format = (body.get("output_config") or {}).get("format")
+    output_format = object_at(body, "output_config").get("format")
     if is_object(output_format):
         text = json.dumps(sample(output_format.get("schema")), ensure_ascii=False)
         return [{"type": "text", "text": text}]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from .json_values import object_at
 from .workspace import timestamp
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def _fetch(calls: ServerCalls, _tool: Tool) -> None:
 
 
 def _execute(calls: ServerCalls, tool: Tool) -> None:
-    output = {"stdout": "mock\n", "stderr": "", "return_code": 0, "content": []}
+    output: dict[str, Any] = {"stdout": "mock\n", "stderr": "", "return_code": 0, "content": []}
     if tool["type"] == "code_execution_20250522":
         result = {"type": "code_execution_result", **output}
         arguments = {"code": "print('mock')"}
@@ -114,7 +115,7 @@ def _execute(calls: ServerCalls, tool: Tool) -> None:
         arguments = {"command": "echo mock"}
         calls.add("bash_code_execution", arguments, "bash_code_execution_tool_result", result)
     given = calls.body.get("container")
-    identifier = given if isinstance(given, str) else (given or {}).get("id")
+    identifier = given if isinstance(given, str) else object_at(calls.body, "container").get("id")
     calls.container = {
         "id": identifier or calls.identifiers.next("container"),
         "expires_at": timestamp(calls.now + _CONTAINER_SECONDS),
@@ -140,10 +141,10 @@ def _advise(calls: ServerCalls, _tool: Tool) -> None:
 
 def _call_mcp(calls: ServerCalls, tool: Tool) -> None:
     identifier = calls.identifiers.next("mcptoolu")
-    called = {
+    called: dict[str, Any] = {
         "type": "mcp_tool_use",
         "id": identifier,
-        "name": next(iter(tool.get("configs") or {}), "mock_tool"),
+        "name": next(iter(object_at(tool, "configs")), "mock_tool"),
         "server_name": tool["mcp_server_name"],
         "input": {},
     }

@@ -6,10 +6,12 @@ import base64
 import binascii
 from collections.abc import Mapping
 from hashlib import sha256
+from itertools import chain
 from typing import Any, Final
 
 from .conversation import turns
 from .exchange import RefusedError
+from .json_values import object_at
 
 Body = Mapping[str, Any]
 
@@ -22,7 +24,7 @@ def thinking_block(body: Body, asked: str) -> dict[str, Any] | None:
 
     With ``display`` ``omitted`` the text is empty; the signature stands for it.
     """
-    config: Body = body.get("thinking") or {}
+    config = object_at(body, "thinking")
     if config.get("type") not in ("enabled", "adaptive"):
         return None
     text = full_thinking(asked)
@@ -50,8 +52,8 @@ def check_thinking_blocks(body: Body) -> None:
     Raises:
         RefusedError: 400 with the path of a block that was changed.
     """
-    latest = next((blocks for role, blocks in reversed(turns(body)) if role == "assistant"), [])
-    for path, block in latest:
+    latest = [blocks for role, blocks in turns(body) if role == "assistant"][-1:]
+    for path, block in chain.from_iterable(latest):
         if block["type"] != "thinking":
             continue
         signature = block["signature"]

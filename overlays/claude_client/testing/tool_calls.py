@@ -21,7 +21,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from .exchange import RefusedError
-from .json_values import is_array, is_object
+from .json_values import is_array, is_object, object_at
 from .samples import sample
 
 Tool = Mapping[str, Any]
@@ -93,12 +93,12 @@ def check_tools(body: Body) -> None:
         seen.add(name)
     if sum(1 for tool in tools if tool.get("strict")) > _MOST_STRICT:
         raise RefusedError(400, f"tools: at most {_MOST_STRICT} can be strict")
-    choice: Body = body.get("tool_choice") or {}
+    choice = object_at(body, "tool_choice")
     if choice.get("type", "auto") in TEXT_ONLY_CHOICES:
         return
-    if not tools and (body.get("thread") or {}).get("type") != "continue":
+    if not tools:
         raise RefusedError(400, "tool_choice: only together with tools")
-    if choice["type"] == "tool" and tools and choice["name"] not in seen:
+    if choice["type"] == "tool" and choice["name"] not in seen:
         raise RefusedError(400, "tool_choice.name: no tool of the request has this name")
 
 
@@ -111,7 +111,7 @@ def chosen_tools(body: Body, asked: str, *, answered: bool) -> list[Tool]:
         answered: Whether the user's turn holds results of tools.
     """
     tools: list[Tool] = body.get("tools") or []
-    choice: Body = body.get("tool_choice") or {}
+    choice = object_at(body, "tool_choice")
     kind = choice.get("type", "auto")
     if kind == "none" or not tools:
         return []
@@ -151,7 +151,8 @@ def tool_input(tool: Tool, asked: str) -> dict[str, Any]:
     schema = tool.get("input_schema")
     if not is_object(schema):
         kind = str(tool.get("type") or "")
-        return next((dict(known) for start, known in _KNOWN_INPUTS if kind.startswith(start)), {})
+        known = [given for start, given in _KNOWN_INPUTS if kind.startswith(start)]
+        return dict(known[0]) if known else {}
     for given in _objects(asked):
         if _fits(given, schema):
             return given
@@ -168,7 +169,8 @@ def call_block(tool: Tool, identifier: str, asked: str) -> dict[str, Any]:
     for start, name in _TOOLSETS:
         if kind.startswith(start):
             toolset = start.removesuffix("_toolset_")
-            block = {"type": "tool_use", "id": identifier, "name": name, "input": {}}
+            empty: dict[str, Any] = {}
+            block = {"type": "tool_use", "id": identifier, "name": name, "input": empty}
             return {**block, "toolset_name": toolset}
     given = tool_input(tool, asked)
     return {"type": "tool_use", "id": identifier, "name": tool["name"], "input": given}

@@ -13,6 +13,7 @@ from .exchange import RefusedError
 from .prompt_cache import PromptCache
 from .records import Records
 from .schema_values import Turns
+from .threads import Threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -97,6 +98,7 @@ class Workspace:
         self.files: dict[str, StoredFile] = {}
         self.skills: dict[str, StoredSkill] = {}
         self.prompt_cache = PromptCache()
+        self.threads = Threads()
         self.seeded = False
         """Whether the skills that Anthropic provides are among them."""
         self.records = Records()

@@ -667,6 +667,39 @@ def test_compaction_on_request(call: Caller) -> None:
     assert "not together" in refused(both)
 
 
+# -- threads -----------------------------------------------------------------------------------
+
+
+def test_a_thread_holds_the_conversation() -> None:
+    now = [1_790_000_000.0]
+    call = Caller(MockAPI(clock=lambda: now[0]))
+    flag = {"anthropic-beta": "message-threads-2026-08-12"}
+
+    def go_on(previous: str, *messages: Any, **body: Any) -> Any:
+        thread = {"type": "continue", "previous_message_id": previous}
+        return call.create(flag, thread=thread, messages=list(messages), **body)
+
+    def code(response: Any) -> tuple[int, str]:
+        return response.status, response.json()["error"]["details"]["error_code"]
+
+    first = call.create(
+        flag, thread={"type": "create"}, system="S", tools=[WEATHER], messages=[user("weather")]
+    ).json()
+    identifier = first["content"][0]["id"]
+    # What does not fit the conversation is refused, and leaves the thread as it was.
+    assert refused(go_on(first["id"], user("No result")))
+    second = go_on(first["id"], user(tool_result(identifier, "Rain in Oslo"))).json()
+    assert "Rain in Oslo" in second["content"][0]["text"]
+    assert second["usage"]["input_tokens"] > first["usage"]["input_tokens"]
+    assert code(go_on(first["id"], user("x"))) == (400, "thread_already_continued")
+    other = go_on(second["id"], user("x"), model="claude-haiku-5-5")
+    assert code(other) == (400, "thread_fingerprint_mismatch")
+    assert code(go_on(second["id"], user("x"), system="T")) == (400, "thread_unsupported_request")
+    assert code(go_on("msg_none", user("x"))) == (404, "thread_not_found")
+    now[0] += 300
+    assert code(go_on(second["id"], user("x"))) == (404, "thread_not_found")
+
+
 # -- streams -----------------------------------------------------------------------------------
 
 
