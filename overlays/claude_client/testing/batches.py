@@ -9,7 +9,6 @@ answered a day after its creation is ``expired``. After 29 days its results are 
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 _DAY_SECONDS: Final = 24 * 60 * 60
 _RESULT_SECONDS: Final = 29 * _DAY_SECONDS
 _MOST_REQUESTS: Final = 100_000
-_LOOPBACK: Final = re.compile(r"(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:\d+)?")
 _UNAVAILABLE: Final = ("cache_hint", "context_hint", "speed", "thread")
 """Fields that Messages takes and batches do not."""
 
@@ -217,6 +215,4 @@ def _show(batch: StoredBatch, call: Call) -> dict[str, Any]:
 
 
 def _results_url(batch: StoredBatch, call: Call) -> str:
-    host = call.request.header("host") or "api.anthropic.com"
-    scheme = "http" if _LOOPBACK.fullmatch(host) else "https"
-    return f"{scheme}://{host}/v1/messages/batches/{batch.id}/results"
+    return f"{call.request.origin}/v1/messages/batches/{batch.id}/results"

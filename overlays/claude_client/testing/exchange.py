@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +19,7 @@ BINARY_TYPE: Final = "application/binary"
 
 NO_CONTENT: Final = 204
 """Status of answers that have neither a body nor headers about one."""
+_LOOPBACK: Final = re.compile(r"(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:\d+)?")
 
 ERROR_TYPES: Final = {
     400: "invalid_request_error",
@@ -60,6 +62,12 @@ class MockRequest:
         wanted = name.lower()
         values = [value.strip() for key, value in self.headers if key.lower() == wanted]
         return ", ".join(values) if values else None
+
+    @property
+    def origin(self) -> str:
+        """Where the request went, as far as its headers say: scheme and host."""
+        host = self.header("host") or "api.anthropic.com"
+        return f"{'http' if _LOOPBACK.fullmatch(host) else 'https'}://{host}"
 
 
 @dataclass(frozen=True)

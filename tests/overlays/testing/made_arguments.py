@@ -71,6 +71,30 @@ def arguments_of(operation: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     return needed, possible
 
 
+def examples_of(operation: Any) -> Iterator[tuple[str, dict[str, Any], dict[str, str]]]:
+    """Yield name, arguments and headers of each example that says how it is asked for."""
+    arguments: dict[str, dict[str, Any]] = {}
+    headers: dict[str, dict[str, str]] = {}
+    for entry in operation["parameters"]:
+        parameter = resolved(entry)
+        python_name = _python_name(parameter, parameter["name"])
+        for name, example in parameter.get("examples", {}).items():
+            if parameter["in"] != "header":
+                arguments.setdefault(name, {})[python_name] = resolved(example)["value"]
+    media = resolved(operation.get("requestBody", {})).get("content", {}).get("application/json")
+    for name, entry in (media or {}).get("examples", {}).items():
+        example = resolved(entry)
+        headers[name] = example.get("x-request-headers", {})
+        properties = resolved(media["schema"])["properties"]
+        arguments.setdefault(name, {}).update(
+            {_python_name(properties[key], key): value for key, value in example["value"].items()}
+        )
+    needed, _ = arguments_of(operation)
+    for name, given in arguments.items():
+        if needed.keys() <= given.keys():
+            yield name, given, headers.get(name, {})
+
+
 def _python_name(node: Any, wire_name: str) -> str:
     return str(node.get("x-python-name") or wire_name.removesuffix("[]"))
 

@@ -23,7 +23,7 @@ from claude_client.testing import MockAPI, MockRequest, serve
 from claude_client.testing.forms import read_form
 from loopback import LoopbackServer, Send, response
 
-from .made_arguments import BUNDLE, MANUAL, arguments_of, find, operations
+from .made_arguments import BUNDLE, MANUAL, arguments_of, examples_of, find, operations
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -387,6 +387,54 @@ def test_refusals_are_the_errors_of_the_sdk(url: str) -> None:
             client.files.retrieve_metadata("file_none")
 
     talk(anthropic.Anthropic, url, scenario)
+
+
+def test_a_thread_is_continued_and_begun_again() -> None:
+    """The SDK's own helper: it sends what is new, and everything when the thread is gone."""
+    now = [1_790_000_000.0]
+    api = MockAPI(clock=lambda: now[0])
+
+    async def scenario(client: Any) -> None:
+        thread = client.beta.messages.thread(model=MODEL, max_tokens=200, system="Be brief.")
+        sizes = []
+        for word in ("One", "Two", "Three"):
+            reply = thread.send({"role": "user", "content": word})
+            assert reply.content[0].text.endswith(word)
+            sizes.append(reply.usage.input_tokens)
+            now[0] += 200
+        now[0] += 300
+        reply = thread.send({"role": "user", "content": "Four"})
+        assert [*sizes, reply.usage.input_tokens] == sorted({*sizes, reply.usage.input_tokens})
+
+    with serve(api) as server:
+        talk(anthropic.Anthropic, server.url, scenario)
+
+
+@pytest.mark.filterwarnings("ignore:The model:DeprecationWarning")
+@pytest.mark.parametrize("operation", list(operations()))
+def test_every_example_of_the_spec_is_what_the_sdk_expects(operation: Any) -> None:
+    """The examples come back from the mock, and the SDK's types take them."""
+    asked = list(examples_of(operation))
+    if not asked or "x-pagination" in operation:
+        pytest.skip("no example says how it is asked for, or a listing that needs entries")
+
+    async def scenario(client: Any) -> None:
+        for name, arguments, headers in asked:
+            stable = find(client, operation)
+            method = find(client.beta, operation)
+            given = dict(arguments)
+            if "anthropic-beta" in headers:
+                given["betas"] = headers["anthropic-beta"].split(",")
+            elif stable is not None and given.keys() <= accepted(stable):
+                method = stable
+            assert method is not None, name
+            more = {key: value for key, value in headers.items() if key != "anthropic-beta"}
+            answer = method(**given, extra_headers=more)
+            if given.get("stream") or hasattr(answer, "has_next_page"):
+                list(answer)
+
+    with serve(MockAPI()) as server:
+        talk(anthropic.Anthropic, server.url, scenario)
 
 
 # -- both clients send the same ----------------------------------------------------------------

@@ -272,6 +272,16 @@ def test_examples_are_found_by_their_path(call: Caller, bundle: dict[str, Any]) 
     assert count >= 12
 
 
+def test_examples_send_nobody_to_the_real_api(call: Caller, bundle: dict[str, Any]) -> None:
+    count = 0
+    for method, path, media_type, value in addressed_examples(bundle):
+        if media_type == "application/json" and "results_url" in value:
+            shown = call(method, path, headers={"host": "localhost:4010"}).json()["results_url"]
+            assert shown is None or shown.startswith("http://localhost:4010/v1/")
+            count += shown is not None
+    assert count
+
+
 # -- files -------------------------------------------------------------------------------------
 
 
