@@ -405,14 +405,17 @@ def test_row_20_features(claude: Claude, recorder: Recorder, name: str) -> None:
     request = example(f"messages_create/{name}.request.json")
     message = claude.messages.create(**request)
     assert message.to_dict() == example(f"messages_create/{name}.response.json")
-    # What came back can be sent as it is, as the next turn's history.
+    # What came back can be sent as it is, as the next turn's history; each call of a tool with its
+    # result, as the API requires.
+    calls = [block["id"] for block in message.to_dict()["content"] if block["type"] == "tool_use"]
+    results: Any = [{"type": "tool_result", "tool_use_id": call, "content": "1"} for call in calls]
     claude.messages.create(
         model=request["model"],
         max_tokens=16,
         messages=[
             *request["messages"],
             {"role": "assistant", "content": message.content},
-            {"role": "user", "content": "Go on."},
+            {"role": "user", "content": results or "Go on."},
         ],
     )
     assert sent(recorder)["messages"][-2]["content"] == message.to_dict()["content"]
