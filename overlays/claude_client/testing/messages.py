@@ -72,6 +72,9 @@ def make_message(
         RefusedError: 400 for what no schema can forbid, such as an empty conversation; 404 for a
             thread that is not held.
     """
+    max_tokens = int(body["max_tokens"])  # JSON may say 64.0
+    if max_tokens < 0:
+        raise RefusedError(400, "max_tokens: must be at least 0")
     threads = threads or Threads()
     sent = body
     body = threads.whole(sent, scope=scope, now=now)
@@ -81,9 +84,6 @@ def make_message(
         if body is not sent:
             threads.reopen(sent, scope=scope)
         raise
-    max_tokens = int(body["max_tokens"])  # JSON may say 64.0
-    if max_tokens < 0:
-        raise RefusedError(400, "max_tokens: must be at least 0")
     edited = edit_prompt(body)
     asked = last_user_text(body).strip()
     calls = ServerCalls(body, asked, identifiers, now)

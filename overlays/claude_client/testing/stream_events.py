@@ -29,6 +29,8 @@ _DELTA_USAGE: Final = (
     "fallback_credit",
 )
 """Parts of the usage that ``message_delta`` repeats (spec: MessageDeltaUsage)."""
+_LATE_USAGE: Final = ("output_tokens_details", "server_tool_use", "iterations")
+"""Parts of the usage that only ``message_delta`` has, because the answer decides them."""
 _LATE: Final = ("context_management", "input_transformations")
 """Fields of a message that come on the ``message_delta`` event itself."""
 _FINAL: Final = ("stop_reason", "stop_sequence", "stop_details")
@@ -71,8 +73,9 @@ def _events(message: Mapping[str, Any]) -> Iterator[Event]:
     output_tokens: int = usage["output_tokens"]
     late = {key: message[key] for key in _LATE if key in message}
     start = {key: value for key, value in message.items() if key not in late}
-    start.update(content=[], usage={**usage, "output_tokens": min(1, output_tokens)})
-    start.update({key: None for key in _FINAL if key in message})
+    counted = {key: value for key, value in usage.items() if key not in _LATE_USAGE}
+    start.update(content=[], usage={**counted, "output_tokens": min(1, output_tokens)})
+    start.update({key: None for key in (*_FINAL, "container") if key in message})
     yield {"type": "message_start", "message": start}
     for index, block in enumerate(message["content"]):
         opened, deltas = _take_apart(block)

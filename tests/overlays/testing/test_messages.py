@@ -710,3 +710,21 @@ def test_pings_are_all_over_a_long_stream(call: Caller) -> None:
     assert kinds[-1] == "message_stop"
     places = [place for place, kind in enumerate(kinds) if kind == "ping"]
     assert all(later - earlier < 20 for earlier, later in pairwise(places))
+
+
+def test_what_the_answer_decides_is_not_in_its_start(call: Caller) -> None:
+    tool = {"type": "code_execution_20250825", "name": "code_execution"}
+    search = {"type": "web_search_20250305", "name": "web_search"}
+    body = {
+        "tools": [tool, search],
+        "thinking": {"type": "adaptive"},
+        "messages": [user("Use code execution, then search the web")],
+    }
+    text = call.create(**body, stream=True).read().decode()
+    first = json.loads(text.split("\n")[1].removeprefix("data:"))["message"]
+    assert first["container"] is None
+    assert not first["usage"].keys() & {"output_tokens_details", "server_tool_use"}
+    whole = call.create(**body).json()
+    streamed = collapse(text)
+    assert streamed["usage"] == whole["usage"]
+    assert streamed["container"]["expires_at"] == whole["container"]["expires_at"]
