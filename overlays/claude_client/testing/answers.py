@@ -97,9 +97,10 @@ def _from_workspace(call: Call, handler: Callable[[Call], Answer]) -> Answer:
     if example.lines is not None:
         return Answer(example.lines.encode(), JSON_LINES_TYPE)
     shown = dict(example.answer)
-    if isinstance(shown.get("results_url"), str):
+    url = shown.get("results_url")
+    if isinstance(url, str):
         # As it stands, a client would follow it to the real API, key included.
-        shown["results_url"] = call.request.origin + urlsplit(shown["results_url"]).path
+        shown["results_url"] = call.request.origin + urlsplit(url).path
     return Answer.of(shown)
 
 

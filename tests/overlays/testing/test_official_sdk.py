@@ -21,6 +21,7 @@ import pytest
 from claude_client import AsyncClaude, Claude
 from claude_client.testing import MockAPI, MockRequest, serve
 from claude_client.testing.forms import read_form
+from claude_client.testing.validation import BodyValidator
 from loopback import LoopbackServer, Send, response
 
 from .made_arguments import BUNDLE, MANUAL, arguments_of, examples_of, find, operations
@@ -555,3 +556,23 @@ def test_both_clients_read_the_same(url: str) -> None:
             assert [m.id for m in await everything(ours.models.list(limit=2))] == theirs
 
     talk(anthropic.AsyncAnthropic, url, scenario)
+
+
+@pytest.mark.parametrize("name", [*ASKED, *ASKED_WITH_FLAGS])
+def test_made_messages_are_what_the_spec_says(name: str) -> None:
+    """Nothing in an answer that the spec does not know, and nothing in another shape."""
+    betas, more = ASKED_WITH_FLAGS.get(name) or ([], ASKED.get(name, {}))
+    headers = (("x-api-key", "k"), ("anthropic-version", "2026-10-21"))
+    if betas:
+        headers += (("anthropic-beta", ",".join(betas)),)
+    validator = BodyValidator(BUNDLE["components"]["schemas"], strict=True)
+    body = json.dumps({**HELLO, **more}).encode()
+    response = MockAPI().handle(MockRequest("POST", "/v1/messages", "", headers, body))
+    assert response.status == 200
+    validator.validate("message", {"$ref": "#/components/schemas/Message"}, response.json())
+    streamed = json.dumps({**HELLO, **more, "stream": True}).encode()
+    events = MockAPI().handle(MockRequest("POST", "/v1/messages", "", headers, streamed))
+    for line in events.read().decode().split("\n"):
+        if line.startswith("data:") and '"type":"ping"' not in line:
+            event = {"$ref": "#/components/schemas/RawMessageStreamEvent"}
+            validator.validate("event", event, json.loads(line[5:]))
