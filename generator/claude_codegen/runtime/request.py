@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .operation import Operation, Parameter
 
 _HIDDEN_NAMES = (
-    "auth(?!or(?!i))|cookie|credential|key(?!board|word)|password|secret|signature|token"
+    "auth(?!or(?!i))|cookie|credential|key(?!board|word)|password|secret|signature|token(?!s)"
 )
 _BETA = "anthropic-beta"
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")

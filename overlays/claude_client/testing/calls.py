@@ -7,7 +7,6 @@ The contents of uploaded files are not kept at all.
 from __future__ import annotations
 
 import json
-import re
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -16,7 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, overload
 from urllib.parse import parse_qsl
 
-from claude_rest._runtime.request import SECRET_HEADERS
+from claude_rest._runtime.request import is_secret
 
 from .exchange import MockRequest, RefusedError
 from .forms import read_form
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 HIDDEN: Final = "[hidden]"
 """What stands for a value that is not shown."""
 
-_SECRET_NAME: Final = re.compile(r"api-?key|authorization|cookie|credential|secret|token$")
 _KEPT_BYTES: Final = 64 * 1024 * 1024
 
 
@@ -200,7 +198,7 @@ def masked(headers: tuple[tuple[str, str], ...]) -> dict[str, str]:
     for line, value in headers:
         name = line.lower()
         kept = value
-        if name in SECRET_HEADERS or _SECRET_NAME.search(name):
+        if is_secret(name):
             scheme, space, _ = value.partition(" ")
             kept = f"{scheme} {HIDDEN}" if space and scheme.isalpha() else HIDDEN
         shown[name] = f"{shown[name]}, {kept}" if name in shown else kept

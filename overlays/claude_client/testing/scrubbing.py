@@ -14,7 +14,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, quote, unquote
 
-from claude_rest._runtime.request import SECRET_HEADERS
+from claude_rest._runtime.request import is_secret
 
 from .calls import HIDDEN
 from .json_values import is_array, is_object
@@ -88,7 +88,7 @@ class Scrubber:
                 parts = value.split(";")[: 1 if name == "set-cookie" else None]
                 for part in parts:
                     self._add(part.partition("=")[2].strip().strip('"'), HIDDEN)
-            elif name in SECRET_HEADERS:
+            elif is_secret(name):
                 self._add(value.strip(), KEY)
                 self._add(value.strip().rpartition(" ")[2], KEY)
             elif name == "anthropic-organization-id":
@@ -138,7 +138,7 @@ class Scrubber:
 
     def header(self, name: str, value: str) -> str:
         """Return the value of a header without what is secret."""
-        return HIDDEN if name in SECRET_HEADERS or name in _COOKIES else self.field(name, value)
+        return HIDDEN if is_secret(name) or name in _COOKIES else self.field(name, value)
 
     def path(self, path: str) -> str:
         """Return a path, percent-encoded, without what is secret."""

@@ -427,7 +427,7 @@ def test_values_of_secret_names_are_hidden(name: str) -> None:
     assert visible_headers(request.headers)[name.lower()] == "[hidden]"
 
 
-@pytest.mark.parametrize("name", ["anthropic-beta", "x-author", "x-authored-by", "keywords", "accept"])
+@pytest.mark.parametrize("name", ["max_tokens", "anthropic-ratelimit-tokens-limit", "anthropic-beta", "x-author", "x-authored-by", "keywords", "accept"])
 def test_values_of_other_names_are_shown(name: str) -> None:
     assert not is_secret(name)
 
