@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import re
+import shlex
 import shutil
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 
 from claude_client.testing import serve
+from claude_client.testing.__main__ import argument_parser
 
 ROOT = Path(__file__).parents[2]
 BLOCKS = re.findall(
@@ -66,10 +68,17 @@ def test_pages_run_and_are_linked(
     monkeypatch.setenv("ANTHROPIC_API_KEY", "mock-key")
     monkeypatch.setenv("ANTHROPIC_BASE_URL", mock_url)
     blocks = re.findall(r"^```(\w+)\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
-    assert {language for language, _ in blocks} <= {"python"}
+    assert {language for language, _ in blocks} <= {"python", "sh"}
     namespace: dict[str, Any] = {"__name__": page.stem}
-    for _, code in blocks:
-        exec(code, namespace)
+    for language, code in blocks:
+        if language == "python":
+            exec(code, namespace)
+        for line in code.splitlines() if language == "sh" else ():
+            program, *arguments = shlex.split(line)
+            assert program in ("claude-mock", "curl")
+            if program == "claude-mock":
+                # Exits with 2 for anything that it cannot read.
+                argument_parser().parse_args(arguments)
     if "client" in namespace:
         namespace["client"].close()
     assert f"(docs/{page.name})" in (ROOT / "README.md").read_text("utf-8")
@@ -129,11 +138,11 @@ def test_codegen_commands(tmp_path: Path) -> None:
 
 
 def test_server_command() -> None:
-    (line,) = (line for line in SHELL if "claude_client.testing" in line)
+    (line,) = (line for line in SHELL if line.startswith("claude-mock"))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    words = line.replace("4010", str(port)).split()[1:]
+    words = ["-m", "claude_client.testing", *line.replace("4010", str(port)).split()[1:]]
     with subprocess.Popen([sys.executable, *words], stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None

@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 after SIGINT or SIGTERM, 1 when the address cannot be bound, 2 for wrong arguments or
         a missing extra.
     """
-    parser = _parser()
+    parser = argument_parser()
     options = parser.parse_args(arguments)
     try:
         from .mock_api import MockAPI
@@ -91,7 +91,8 @@ def _program() -> str:
     return name if name.startswith("claude-mock") else f"python -m {__package__}"
 
 
-def _parser() -> argparse.ArgumentParser:
+def argument_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
     program = _program()
     parser = argparse.ArgumentParser(
         prog=program,

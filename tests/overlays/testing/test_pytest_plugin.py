@@ -95,6 +95,8 @@ def test_collecting_loads_nothing_of_the_client(run: Any) -> None:
         "no:anyio",
         "-p",
         "no:hypothesispytest",
+        "-p",
+        "no:schemathesis",
     )
     assert passed(finished) == 1
 
@@ -105,7 +107,14 @@ def test_collect_only_loads_nothing_of_the_client(run: Any, tmp_path: Path) -> N
         "def pytest_unconfigure():\n"
         "    print('LOADED', sorted({'httpx', 'claude_rest', 'attr'} & set(sys.modules)))\n"
     )
-    finished = run("def test_one(claude, async_claude): pass", "--collect-only", "-p", "no:anyio")
+    finished = run(
+        "def test_one(claude, async_claude): pass",
+        "--collect-only",
+        "-p",
+        "no:anyio",
+        "-p",
+        "no:schemathesis",
+    )
     assert finished.returncode == 0
     assert "LOADED []" in finished.stdout
 
