@@ -21,7 +21,6 @@ from .responses import (
     BodyChunks,
     RawResponse,
 )
-from .threads import off_loop, running_loop
 from .unset import UNSET
 
 if TYPE_CHECKING:
@@ -211,6 +210,8 @@ class AsyncSender:
         elif not is_prepared(prepared.url):
             # Certificate authorities take tens of milliseconds to read, the first time.
             url = prepared.url
+            from .threads import off_loop
+
             await off_loop(lambda: prepare(url))
         pool = None if self._given is not None else self._pool(prepared.url)
         client: Any = self._given if pool is None else pool.client
@@ -257,6 +258,8 @@ class AsyncSender:
             self._pools = {}
             self._lock = Lock()
             self._pid = os.getpid()
+        from .threads import running_loop
+
         loop = running_loop()
         scheme = url.partition(":")[0]
         with self._lock:
@@ -284,6 +287,8 @@ class AsyncSender:
             return
         with self._lock:
             pools, self._pools = self._pools, {}
+        from .threads import running_loop
+
         for pool in pools.pop(running_loop(), {}).values():
             await pool.close()
 

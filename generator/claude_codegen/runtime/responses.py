@@ -6,7 +6,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from .exchange import DeadlinePassedError
-from .threads import running_loop
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -86,6 +85,8 @@ class AsyncBodyChunks:
         self._exchange = exchange
         self._meta = meta
         self._steady: Callable[[Any], Awaitable[bytes]] | None = None
+        from .threads import running_loop
+
         if running_loop() is not None:
             from .cancellation import Steady
 
