@@ -91,6 +91,8 @@ def _show_body(content: bytes, content_type: str, scrubber: Scrubber) -> dict[st
             return {"json": scrubber.value(json.loads(text))}
         except (ValueError, RecursionError):
             pass
+    if kind == "application/x-www-form-urlencoded":
+        return {"text": [scrubber.arguments(text)]}
     lines = _json_lines(text)
     if lines is not None:
         return {"jsonl": [scrubber.value(line) for line in lines]}

@@ -12,7 +12,7 @@ import re
 from bisect import bisect_right
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import parse_qsl, quote, unquote, unquote_plus
 
 from claude_rest._runtime.request import is_secret
 
@@ -40,6 +40,7 @@ _FORMS: Final = (
     ),
     (re.compile(r"\borg_\w+|\borg-[0-9A-Za-z]{8,}"), ACCOUNT),
     (re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+"), EMAIL),
+    (re.compile(r"(?i)[\w.+-]+%40[\w-]+(?:\.[\w-]+)+"), EMAIL),  # as URLs and forms have it
     # Tokens of other services, as tool servers and clouds want them.
     (
         re.compile(
@@ -61,6 +62,11 @@ _ACCOUNT_FIELD: Final = re.compile(
 )
 _EMAIL_FIELD: Final = re.compile(r"(?i)(?:^|_)e?mail(?:_?address)?$")
 _WORKSPACE_FIELD: Final = re.compile(r"(?i)^(?:anthropic-)?workspace[-_]?(?:uu)?id$")
+_URL_ARGUMENT: Final = re.compile(
+    r"(?i)([?&#](?:[\w-]*_)?(?:password|passwd|secret|api_?key|access_key|private_key|token"
+    r"|authorization|cookie|credentials?|signature|assertion)=)[^&#\s\"'<>\\]+"
+)
+"""A secret in the query of a URL, wherever that stands in a text."""
 _LINE_END: Final = re.compile(r"(\r\n|\r|\n)")
 _COOKIES: Final = frozenset({"cookie", "set-cookie"})
 _SHORTEST: Final = 8
@@ -150,6 +156,16 @@ class Scrubber:
         pairs = parse_qsl(query, keep_blank_values=True)
         return [[self.text(name), self.field(name, value)] for name, value in pairs]
 
+    def arguments(self, text: str) -> str:
+        """Return a body of ``application/x-www-form-urlencoded`` without what is secret."""
+        shown: list[str] = []
+        for argument in text.split("&"):
+            name, equals, value = argument.partition("=")
+            given = unquote_plus(value)
+            clean = self.field(unquote_plus(name), given)
+            shown.append(f"{self.text(name)}{equals}{value if clean == given else clean}")
+        return "&".join(shown)
+
     def event_stream(self, text: str) -> str:
         """Return an event stream without what is secret in an event, or in several together."""
         lines = _LINE_END.split(text)  # every other one is what ends the line before
@@ -216,6 +232,7 @@ class Scrubber:
             yield pattern, lambda match: self._known[match[0]]
         for form, placeholder in _FORMS:
             yield form, _always(placeholder)
+        yield _URL_ARGUMENT, lambda match: match[1] + HIDDEN
 
 
 def _always(text: str) -> Callable[[re.Match[str]], str]:

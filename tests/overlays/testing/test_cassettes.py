@@ -598,3 +598,23 @@ def test_the_transport_inside_is_closed(tmp_path: Path) -> None:
 
     asyncio.run(main())
     assert closed == ["sync", "async"]
+
+
+def test_secrets_in_urls_and_urlencoded_forms_are_taken_out(tmp_path):
+    path = tmp_path / "token.json"
+    answer = {"next": "https://a.example/cb?code=1&access_token=hush-access&to=joe%40corp.example"}
+
+    def respond(_request: httpx.Request) -> httpx.Response:
+        headers = {"location": "https://a.example/?token=hush-location"}
+        return httpx.Response(200, headers=headers, json=answer)
+
+    form = {"grant_type": "x y", "client_secret": "hush-client", "email": "ann@corp.example"}
+    with httpx.Client(transport=RecordingTransport(httpx.MockTransport(respond), path)) as client:
+        client.post("https://api.example/token", data=form)
+    text = path.read_text()
+    for secret in ("hush", "joe", "ann"):
+        assert secret not in text
+    assert "grant_type=x+y&client_secret=[hidden]" in text
+    assert "?code=1&access_token=[hidden]" in text
+    with httpx.Client(transport=ReplayTransport(path)) as client:
+        client.post("https://api.example/token", data={**form, "client_secret": "another"})
