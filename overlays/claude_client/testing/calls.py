@@ -1,6 +1,6 @@
 """What was asked of a mock API, for tests to look at; credentials are masked.
 
-A log is bounded twice: by how many calls it keeps, and by how many bytes of body those have.
+A log is bounded twice: by how many calls it keeps, and by how many bytes those have.
 The contents of uploaded files are not kept at all.
 """
 
@@ -150,11 +150,11 @@ class CallLog(Sequence[RecordedCall]):
             call.number = self._count
             self._count += 1
             self._calls.append(call)
-            self._bytes += len(call.content)
+            self._bytes += _size(call)
             while len(self._calls) > self._keep or (
                 self._bytes > _KEPT_BYTES and len(self._calls) > 1
             ):
-                self._bytes -= len(self._calls.popleft().content)
+                self._bytes -= _size(self._calls.popleft())
         return call
 
     def clear(self) -> None:
@@ -187,6 +187,19 @@ class CallLog(Sequence[RecordedCall]):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({list(self)!r})"
+
+
+def _size(call: RecordedCall) -> int:
+    """Return about how many characters a call keeps: every part of it is as long as one likes."""
+    texts = len(call.path) * 2 + sum(len(k) + len(v) for k, v in call.headers.items())
+    named = (call.query, call.form or {})
+    return len(call.content) + texts + sum(_length(v) for part in named for v in part.values())
+
+
+def _length(value: Any) -> int:
+    if is_array(value):
+        return sum(map(_length, value))
+    return len(value.name if isinstance(value, RecordedFile) else value)
 
 
 def masked(headers: tuple[tuple[str, str], ...]) -> dict[str, str]:

@@ -11,7 +11,6 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
-from math import isfinite
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
@@ -188,7 +187,18 @@ _COUNTS: Final = (
     "stall_after_events",
     "times",
 )
-_EFFECTLESS: Final = {"probability", "times", "label", "ping_every", "error_code", "message"}
+_EFFECTLESS: Final = {
+    "probability",
+    "times",
+    "label",
+    "ping_every",
+    "error_code",
+    "message",
+    "retry_after",
+    "should_retry",
+}
+_LONGEST_SECONDS: Final = 10_000_000
+"""More than any sleep of an event loop takes everywhere, and than any client waits."""
 
 
 def parse_fault(text: str) -> Fault:
@@ -329,7 +339,7 @@ def _then(events: Iterator[bytes], count: int, last: bytes) -> Iterator[bytes]:
 def _check_seconds(name: str, seconds: float | None, *, more_than_0: bool = False) -> None:
     if seconds is None:
         return
-    if not isfinite(seconds) or seconds < 0 or (more_than_0 and not seconds):
+    if not 0 <= seconds <= _LONGEST_SECONDS or (more_than_0 and not seconds):
         raise FaultError(f"{name}: {seconds} is not a number of seconds")
 
 

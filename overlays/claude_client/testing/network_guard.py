@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 _METHODS: Final = ("connect", "connect_ex", "sendto", "sendmsg")
-_FUNCTIONS: Final = ("getaddrinfo", "gethostbyname", "gethostbyname_ex")
+_FUNCTIONS: Final = ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr")
 _INTERNET: Final = (socket.AF_INET, socket.AF_INET6)
 
 
@@ -179,7 +179,7 @@ def _addresses(found: Any) -> list[str]:
     """Return the addresses in what a function of ``socket`` has resolved."""
     if isinstance(found, str):
         return [found]
-    if len(found) == 3 and isinstance(found[0], str):  # of gethostbyname_ex
+    if len(found) == 3 and isinstance(found[0], str):  # of gethostbyname_ex and gethostbyaddr
         return list(found[2])
     return [str(entry[4][0]) for entry in found]
 

@@ -211,3 +211,15 @@ def test_split_events() -> None:
 def test_repr_and_pickle_free_equality() -> None:
     assert Fault(status=529) == Fault(status=529) != Fault(status=500)
     assert "status=529" in repr(Fault(status=529))
+
+
+@pytest.mark.parametrize("text", ["status=500, retry_after=1e308", "delay=1e300"])
+def test_seconds_that_nobody_can_wait_are_refused(text):
+    with pytest.raises(FaultError, match="is not a number of seconds"):
+        parse_fault(text)
+
+
+@pytest.mark.parametrize("text", ["retry_after=2", "should_retry=false"])
+def test_what_only_an_error_has_is_no_fault_by_itself(text):
+    with pytest.raises(FaultError, match="says nothing that goes wrong"):
+        parse_fault(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+import re
 import socket
 import threading
 from typing import TYPE_CHECKING, Any
@@ -161,3 +162,9 @@ def test_what_another_tool_put_in_its_place_stays(monkeypatch: pytest.MonkeyPatc
 def test_the_error_can_be_pickled() -> None:
     error = pickle.loads(pickle.dumps(NetworkBlockedError("x:1", " now")))
     assert (error.target, str(error)) == ("x:1", "a test tried to reach x:1 now")
+
+
+def test_looking_a_name_up_by_address_is_held_back():
+    with NetworkGuard() as guard, pytest.raises(NetworkBlockedError, match=re.escape("8.8.8.8")):
+        socket.gethostbyaddr("8.8.8.8")
+    assert len(guard.blocked) == 1

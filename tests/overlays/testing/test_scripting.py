@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from claude_client.testing import (
+    CallLog,
     Failure,
     Fault,
     MockAPI,
@@ -467,3 +468,16 @@ def test_calls_are_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(call.api.calls) == 2
     call.api.handle(MockRequest("POST", "/v1/messages", body=b"x" * 4000))
     assert len(call.api.calls) == 1
+
+
+def test_texts_of_forms_and_long_queries_count_towards_what_calls_keep():
+    log = CallLog(keep=1000)
+    text = b"x" * 1024 * 1024
+    form = b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n' + text + b"\r\n--b--\r\n"
+    headers = (("content-type", "multipart/form-data; boundary=b"),)
+    for _ in range(80):
+        log.record(MockRequest("POST", "/v1/files", headers=headers, body=form), None, {}, "req")
+    assert len(log) < 70
+    for _ in range(80):
+        log.record(MockRequest("GET", "/v1/files", f"a={text.decode()}"), None, {}, "req")
+    assert len(log) < 70
