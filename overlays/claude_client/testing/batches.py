@@ -48,6 +48,7 @@ def create_batch(call: Call, example: Mapping[str, Any] | None) -> Answer:
         if request["custom_id"] in seen:
             raise RefusedError(400, f"requests.{index}.custom_id: used twice in this batch")
         seen.add(request["custom_id"])
+    call.workspace.require_space(len(call.request.body))
     batch = StoredBatch(
         number=call.workspace.next_number(),
         id=call.identifiers.next("msgbatch") if example is None else example["id"],
@@ -57,6 +58,7 @@ def create_batch(call: Call, example: Mapping[str, Any] | None) -> Answer:
         flags=call.flags,
         version=call.version,
         created=call.now,
+        size=len(call.request.body),
         polls=call.batch_polls,
         runs=call.batch_polls + 1,
     )

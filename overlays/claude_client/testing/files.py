@@ -24,6 +24,7 @@ def upload_file(call: Call) -> Answer:
     (part,) = [part for part in call.form if part.name == "file" and part.filename is not None][:1]
     mime_type = (part.content_type or "application/octet-stream").partition(";")[0].strip().lower()
     expires_in: int | None = call.body.get("expires_in_seconds")
+    call.workspace.require_space(len(part.content))
     file = StoredFile(
         number=call.workspace.next_number(),
         id=call.identifiers.next("file"),

@@ -31,7 +31,7 @@ from .replies import ReplyMaker
 from .routing import Router
 from .scripting import Expectation, Failure, Reply, Script, StreamReply
 from .validation import BodyValidator, parse_json
-from .workspace import Workspace
+from .workspace import STORAGE_BYTES, Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -70,6 +70,7 @@ class MockAPI:
         uploads_downloadable: bool = False,
         faults: Iterable[tuple[str, Fault]] = (),
         keep_calls: int = 10_000,
+        storage_bytes: int = STORAGE_BYTES,
         rate_limits: RateLimits | None = None,
     ) -> None:
         """Prepare to answer.
@@ -88,6 +89,8 @@ class MockAPI:
                 could get the first one strikes. A request that asks for a fault by its header
                 ``x-mock-fault`` gets that one.
             keep_calls: How many of the last calls ``calls`` keeps.
+            storage_bytes: How much files, skills and batches may take together; over that an
+                upload gets the API's ``storage_quota_exceeded``.
             rate_limits: What may be used in a minute; unlimited unless given, with headers that
                 tell of full buckets.
 
@@ -102,6 +105,7 @@ class MockAPI:
         self._uploads_downloadable = uploads_downloadable
         self._rules = tuple(faults)
         self._keep_calls = keep_calls
+        self._storage_bytes = storage_bytes
         self._rate_limits = rate_limits
         self.reset()
 
@@ -109,7 +113,7 @@ class MockAPI:
         """Forget everything that happened and everything scripted, as if new."""
         router = self._contract.router
         self._identifiers = Identifiers(self._seed)
-        self._workspace = Workspace()
+        self._workspace = Workspace(self._storage_bytes)
         self._faults = FaultPlan(self._rules, seed=self._seed, operations=router.operations.keys())
         self._maker = ReplyMaker(router, self._identifiers)
         self._script = Script(router, self._maker, self._seed)

@@ -112,6 +112,7 @@ def download_version(call: Call) -> Answer:
 
 
 def _add_version(skill: StoredSkill, upload: SkillUpload, call: Call) -> StoredVersion:
+    call.workspace.require_space(sum(map(len, upload.files.values())))
     number = call.workspace.next_number()
     version = StoredVersion(
         number=number,

@@ -18,6 +18,11 @@ from .threads import Threads
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+STORAGE_BYTES: Final = 4 * 1024**3
+"""What files, skills and batches of a mock API may take together unless told otherwise."""
+
+_OBJECT_BYTES: Final = 1024
+"""What an object takes beside its content."""
 _DEFAULT_LIMIT: Final = 20
 _CURSOR: Final = "page_"
 
@@ -37,6 +42,8 @@ class StoredBatch:
     version: str
     created: float
     """Seconds since 1970; lifetime and archiving count from here."""
+    size: int
+    """Bytes of the request that made it."""
     polls: int
     """How often the batch will still say that it is not done."""
     runs: int = 1
@@ -92,7 +99,9 @@ class StoredSkill:
 class Workspace:
     """State of one mock API. Hold ``lock`` while reading or changing it."""
 
-    def __init__(self) -> None:
+    def __init__(self, storage_bytes: int = STORAGE_BYTES) -> None:
+        """Start empty; files, skills and batches share ``storage_bytes``."""
+        self.storage_bytes = storage_bytes
         self.lock = threading.RLock()
         self.batches: dict[str, StoredBatch] = {}
         self.files: dict[str, StoredFile] = {}
@@ -106,6 +115,23 @@ class Workspace:
         self.turns = Turns()
         """Whose turn it is among the members of unions and enums."""
         self._made = 0
+
+    def require_space(self, size: int) -> None:
+        """Require room for another object of so many bytes.
+
+        Raises:
+            RefusedError: 400, the storage is full.
+        """
+        sizes = [len(file.content) for file in self.files.values()]
+        sizes += [batch.size for batch in self.batches.values()]
+        for skill in self.skills.values():
+            sizes += [sum(map(len, version.files.values())) for version in skill.versions]
+        if sum(sizes) + len(sizes) * _OBJECT_BYTES + size > self.storage_bytes:
+            raise RefusedError(
+                400,
+                f"The storage of {self.storage_bytes:,} bytes is full; delete something first",
+                details={"error_code": "storage_quota_exceeded"},
+            )
 
     def next_number(self) -> int:
         """Return the number of the next object."""

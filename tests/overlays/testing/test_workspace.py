@@ -496,3 +496,17 @@ def test_two_mocks_share_nothing() -> None:
     one, other = Caller(MockAPI()), Caller(MockAPI())
     created = upload(one).json()
     assert other("GET", f"/v1/files/{created['id']}").status == 404
+
+
+def test_files_skills_and_batches_share_a_storage_that_can_be_full() -> None:
+    call = Caller(MockAPI(storage_bytes=10_000))
+    first = upload(call, content=b"x" * 8_000).json()
+    full = upload(call, content=b"x" * 8_000)
+    assert full.status == 400
+    assert full.json()["error"]["details"] == {"error_code": "storage_quota_exceeded"}
+    requests = batch(*[minimal("x" * 200)] * 10)
+    refused = call("POST", "/v1/messages/batches", requests)
+    assert refused.status == 400
+    assert refused.json()["error"]["details"] == {"error_code": "storage_quota_exceeded"}
+    assert call("DELETE", f"/v1/files/{first['id']}").status == 200
+    assert upload(call, content=b"x" * 8_000).status == 200
