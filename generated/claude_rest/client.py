@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .resources.files import AsyncFiles, Files
     from .resources.messages import AsyncMessages, Messages
     from .resources.models import AsyncModels, Models
+    from .resources.organization import AsyncOrganization, Organization
     from .resources.skills import AsyncSkills, Skills
 
 
@@ -70,6 +71,13 @@ class Resources:
         from .resources.models import Models
 
         return Models(self._bound_caller(), via_beta=self._via_beta)
+
+    @kept_property
+    def organization(self) -> Organization:
+        """``client.organization``."""
+        from .resources.organization import Organization
+
+        return Organization(self._bound_caller(), via_beta=self._via_beta)
 
     @kept_property
     def skills(self) -> Skills:
@@ -136,6 +144,13 @@ class AsyncResources:
         from .resources.models import AsyncModels
 
         return AsyncModels(self._bound_caller(), via_beta=self._via_beta)
+
+    @kept_property
+    def organization(self) -> AsyncOrganization:
+        """``client.organization``."""
+        from .resources.organization import AsyncOrganization
+
+        return AsyncOrganization(self._bound_caller(), via_beta=self._via_beta)
 
     @kept_property
     def skills(self) -> AsyncSkills:

@@ -16,16 +16,14 @@ if TYPE_CHECKING:
     from .unset import Unset
 
 
-class RequestOptions(TypedDict, total=False):
-    """Keyword arguments that every method takes besides its own."""
+class OptionsBesideWorkspace(TypedDict, total=False):
+    """Options of a method that has an argument ``workspace_id`` of its own."""
 
     betas: Sequence[str]
     """Flags to add to ``anthropic-beta``. Where flags are derived, ``-flag`` takes one out, and
     ``extra_headers={"anthropic-beta": UNSET}`` all of them."""
     api_version: str
     """Value of ``anthropic-version``; else the newest one that accepts the arguments."""
-    workspace_id: str
-    """Value of ``anthropic-workspace-id``, for credentials that reach several workspaces."""
     timeout: float | Timeout | httpx.Timeout | None
     """Seconds for each phase of an attempt, or limits by phase; ``None`` waits forever."""
     max_retries: int
@@ -46,6 +44,13 @@ class RequestOptions(TypedDict, total=False):
     auto_stream: bool
     """Whether a message that may take long is streamed under the hood; the low-level client
     never does."""
+
+
+class RequestOptions(OptionsBesideWorkspace, total=False):
+    """Keyword arguments that every method takes besides its own."""
+
+    workspace_id: str
+    """Value of ``anthropic-workspace-id``, for credentials that reach several workspaces."""
 
 
 class Caller(Protocol):

@@ -381,6 +381,48 @@ if TYPE_CHECKING:
     from .models.model_info import ModelInfo as ModelInfo
     from .models.model_info import ModelLine as ModelLine
     from .models.model_info import ModelListResponse as ModelListResponse
+    from .organization.api_keys import APIKey as APIKey
+    from .organization.api_keys import APIKeyCreatedBy as APIKeyCreatedBy
+    from .organization.api_keys import APIKeyListResponse as APIKeyListResponse
+    from .organization.api_keys import APIKeyOrganizationScope as APIKeyOrganizationScope
+    from .organization.api_keys import APIKeyPrincipal as APIKeyPrincipal
+    from .organization.api_keys import APIKeyScope as APIKeyScope
+    from .organization.api_keys import APIKeyServiceAccountActor as APIKeyServiceAccountActor
+    from .organization.api_keys import APIKeyUserActor as APIKeyUserActor
+    from .organization.api_keys import APIKeyWorkspaceScope as APIKeyWorkspaceScope
+    from .organization.spend_limits import SpendLimit as SpendLimit
+    from .organization.spend_limits import SpendLimitDeleteResponse as SpendLimitDeleteResponse
+    from .organization.spend_limits import SpendLimitListResponse as SpendLimitListResponse
+    from .organization.spend_limits import (
+        SpendLimitOrganizationScope as SpendLimitOrganizationScope,
+    )
+    from .organization.spend_limits import (
+        SpendLimitOrganizationServiceScope as SpendLimitOrganizationServiceScope,
+    )
+    from .organization.spend_limits import SpendLimitPeriod as SpendLimitPeriod
+    from .organization.spend_limits import SpendLimitRBACGroupScope as SpendLimitRBACGroupScope
+    from .organization.spend_limits import SpendLimitScope as SpendLimitScope
+    from .organization.spend_limits import SpendLimitSeatTierScope as SpendLimitSeatTierScope
+    from .organization.spend_limits import SpendLimitUsageTierScope as SpendLimitUsageTierScope
+    from .organization.spend_limits import SpendLimitUserScope as SpendLimitUserScope
+    from .organization.spend_limits import SpendLimitWorkspaceScope as SpendLimitWorkspaceScope
+    from .organization.spend_summaries import SpendLimitActor as SpendLimitActor
+    from .organization.spend_summaries import (
+        SpendLimitScopedAPIKeyActor as SpendLimitScopedAPIKeyActor,
+    )
+    from .organization.spend_summaries import SpendLimitUserActor as SpendLimitUserActor
+    from .organization.spend_summaries import SpendSummary as SpendSummary
+    from .organization.spend_summaries import SpendSummaryListResponse as SpendSummaryListResponse
+    from .organization.workspace_members import MemberRemoveResponse as MemberRemoveResponse
+    from .organization.workspace_members import WorkspaceMember as WorkspaceMember
+    from .organization.workspace_members import (
+        WorkspaceMemberListResponse as WorkspaceMemberListResponse,
+    )
+    from .organization.workspace_members import WorkspaceRole as WorkspaceRole
+    from .organization.workspaces import AllowedInferenceGeo as AllowedInferenceGeo
+    from .organization.workspaces import DataResidency as DataResidency
+    from .organization.workspaces import Workspace as Workspace
+    from .organization.workspaces import WorkspaceListResponse as WorkspaceListResponse
     from .skills.skill import DeletedSkill as DeletedSkill
     from .skills.skill import Skill as Skill
     from .skills.skill import SkillListResponse as SkillListResponse
@@ -391,6 +433,15 @@ if TYPE_CHECKING:
 
 _MODULES: dict[str, str] = {
     "APIErrorObject": "errors",
+    "APIKey": "organization.api_keys",
+    "APIKeyCreatedBy": "organization.api_keys",
+    "APIKeyListResponse": "organization.api_keys",
+    "APIKeyOrganizationScope": "organization.api_keys",
+    "APIKeyPrincipal": "organization.api_keys",
+    "APIKeyScope": "organization.api_keys",
+    "APIKeyServiceAccountActor": "organization.api_keys",
+    "APIKeyUserActor": "organization.api_keys",
+    "APIKeyWorkspaceScope": "organization.api_keys",
     "AdvisorMessageIterationUsage": "messages.usage_details",
     "AdvisorRedactedResultBlock": "messages.advisor",
     "AdvisorResultBlock": "messages.advisor",
@@ -399,6 +450,7 @@ _MODULES: dict[str, str] = {
     "AdvisorToolResultBlockContent": "messages.advisor",
     "AdvisorToolResultErrorObject": "messages.advisor",
     "AllowedCaller": "messages.tool_use",
+    "AllowedInferenceGeo": "organization.workspaces",
     "AppliedEdit": "messages.message_details",
     "AuthenticationErrorObject": "errors",
     "Base64PDFSource": "messages.documents",
@@ -503,6 +555,7 @@ _MODULES: dict[str, str] = {
     "ContextManagementCapability": "models.capabilities",
     "ContextManagementResponse": "messages.message_details",
     "CountTokensContextManagementResponse": "messages.requests",
+    "DataResidency": "organization.workspaces",
     "DeletedFile": "files.file_metadata",
     "DeletedMessageBatch": "message_batches.message_batch",
     "DeletedSkill": "skills.skill",
@@ -540,6 +593,7 @@ _MODULES: dict[str, str] = {
     "MCPToolResultBlock": "messages.mcp",
     "MCPToolUseBlock": "messages.mcp",
     "MCPToolset": "messages.mcp",
+    "MemberRemoveResponse": "organization.workspace_members",
     "MemoryTool20250818": "messages.client_tools",
     "Message": "messages.message",
     "MessageBatch": "message_batches.message_batch",
@@ -597,6 +651,23 @@ _MODULES: dict[str, str] = {
     "SkillSource": "skills.skill",
     "SkillVersion": "skills.skill_version",
     "SkillVersionListResponse": "skills.skill_version",
+    "SpendLimit": "organization.spend_limits",
+    "SpendLimitActor": "organization.spend_summaries",
+    "SpendLimitDeleteResponse": "organization.spend_limits",
+    "SpendLimitListResponse": "organization.spend_limits",
+    "SpendLimitOrganizationScope": "organization.spend_limits",
+    "SpendLimitOrganizationServiceScope": "organization.spend_limits",
+    "SpendLimitPeriod": "organization.spend_limits",
+    "SpendLimitRBACGroupScope": "organization.spend_limits",
+    "SpendLimitScope": "organization.spend_limits",
+    "SpendLimitScopedAPIKeyActor": "organization.spend_summaries",
+    "SpendLimitSeatTierScope": "organization.spend_limits",
+    "SpendLimitUsageTierScope": "organization.spend_limits",
+    "SpendLimitUserActor": "organization.spend_summaries",
+    "SpendLimitUserScope": "organization.spend_limits",
+    "SpendLimitWorkspaceScope": "organization.spend_limits",
+    "SpendSummary": "organization.spend_summaries",
+    "SpendSummaryListResponse": "organization.spend_summaries",
     "StopReason": "messages.message",
     "TextBlock": "messages.text",
     "TextCitation": "messages.citations",
@@ -663,12 +734,26 @@ _MODULES: dict[str, str] = {
     "WebSearchToolResultBlockContent": "messages.web_search",
     "WebSearchToolResultErrorCode": "messages.web_search",
     "WebSearchToolResultErrorObject": "messages.web_search",
+    "Workspace": "organization.workspaces",
+    "WorkspaceListResponse": "organization.workspaces",
+    "WorkspaceMember": "organization.workspace_members",
+    "WorkspaceMemberListResponse": "organization.workspace_members",
+    "WorkspaceRole": "organization.workspace_members",
 }
 
 __all__ = [  # noqa: RUF022
     "decoder",
     "decoders",
     "APIErrorObject",
+    "APIKey",
+    "APIKeyCreatedBy",
+    "APIKeyListResponse",
+    "APIKeyOrganizationScope",
+    "APIKeyPrincipal",
+    "APIKeyScope",
+    "APIKeyServiceAccountActor",
+    "APIKeyUserActor",
+    "APIKeyWorkspaceScope",
     "AdvisorMessageIterationUsage",
     "AdvisorRedactedResultBlock",
     "AdvisorResultBlock",
@@ -677,6 +762,7 @@ __all__ = [  # noqa: RUF022
     "AdvisorToolResultBlockContent",
     "AdvisorToolResultErrorObject",
     "AllowedCaller",
+    "AllowedInferenceGeo",
     "AppliedEdit",
     "AuthenticationErrorObject",
     "Base64PDFSource",
@@ -781,6 +867,7 @@ __all__ = [  # noqa: RUF022
     "ContextManagementCapability",
     "ContextManagementResponse",
     "CountTokensContextManagementResponse",
+    "DataResidency",
     "DeletedFile",
     "DeletedMessageBatch",
     "DeletedSkill",
@@ -818,6 +905,7 @@ __all__ = [  # noqa: RUF022
     "MCPToolResultBlock",
     "MCPToolUseBlock",
     "MCPToolset",
+    "MemberRemoveResponse",
     "MemoryTool20250818",
     "Message",
     "MessageBatch",
@@ -875,6 +963,23 @@ __all__ = [  # noqa: RUF022
     "SkillSource",
     "SkillVersion",
     "SkillVersionListResponse",
+    "SpendLimit",
+    "SpendLimitActor",
+    "SpendLimitDeleteResponse",
+    "SpendLimitListResponse",
+    "SpendLimitOrganizationScope",
+    "SpendLimitOrganizationServiceScope",
+    "SpendLimitPeriod",
+    "SpendLimitRBACGroupScope",
+    "SpendLimitScope",
+    "SpendLimitScopedAPIKeyActor",
+    "SpendLimitSeatTierScope",
+    "SpendLimitUsageTierScope",
+    "SpendLimitUserActor",
+    "SpendLimitUserScope",
+    "SpendLimitWorkspaceScope",
+    "SpendSummary",
+    "SpendSummaryListResponse",
     "StopReason",
     "TextBlock",
     "TextCitation",
@@ -941,6 +1046,11 @@ __all__ = [  # noqa: RUF022
     "WebSearchToolResultBlockContent",
     "WebSearchToolResultErrorCode",
     "WebSearchToolResultErrorObject",
+    "Workspace",
+    "WorkspaceListResponse",
+    "WorkspaceMember",
+    "WorkspaceMemberListResponse",
+    "WorkspaceRole",
 ]
 
 decoders = Decoders(_MODULES, __name__)

@@ -445,10 +445,37 @@ if TYPE_CHECKING:
     )
     from .messages.web_search import WebSearchToolResultErrorCode as WebSearchToolResultErrorCode
     from .models.model_info import Model as Model
+    from .organization.api_keys import APIKeyUpdateParams as APIKeyUpdateParams
+    from .organization.spend_limits import (
+        SpendLimitOrganizationScopeParam as SpendLimitOrganizationScopeParam,
+    )
+    from .organization.spend_limits import SpendLimitPeriod as SpendLimitPeriod
+    from .organization.spend_limits import SpendLimitSetParams as SpendLimitSetParams
+    from .organization.spend_limits import SpendLimitSetScopeParam as SpendLimitSetScopeParam
+    from .organization.spend_limits import SpendLimitUserScopeParam as SpendLimitUserScopeParam
+    from .organization.spend_limits import (
+        SpendLimitWorkspaceScopeParam as SpendLimitWorkspaceScopeParam,
+    )
+    from .organization.workspace_members import NoBillingWorkspaceRole as NoBillingWorkspaceRole
+    from .organization.workspace_members import WorkspaceMemberAddParams as WorkspaceMemberAddParams
+    from .organization.workspace_members import (
+        WorkspaceMemberUpdateParams as WorkspaceMemberUpdateParams,
+    )
+    from .organization.workspace_members import WorkspaceRole as WorkspaceRole
+    from .organization.workspaces import AllowedInferenceGeo as AllowedInferenceGeo
+    from .organization.workspaces import (
+        DataResidencyCreateConfigParam as DataResidencyCreateConfigParam,
+    )
+    from .organization.workspaces import (
+        DataResidencyUpdateConfigParam as DataResidencyUpdateConfigParam,
+    )
+    from .organization.workspaces import WorkspaceCreateParams as WorkspaceCreateParams
+    from .organization.workspaces import WorkspaceUpdateParams as WorkspaceUpdateParams
     from .skills.requests import SkillCreateParams as SkillCreateParams
     from .skills.requests import SkillVersionCreateParams as SkillVersionCreateParams
 
 _MODULES: dict[str, str] = {
+    "APIKeyUpdateParams": "organization.api_keys",
     "AdvisorRedactedResultBlockParam": "messages.advisor",
     "AdvisorResultBlockParam": "messages.advisor",
     "AdvisorTool20260301Param": "messages.advisor",
@@ -457,6 +484,7 @@ _MODULES: dict[str, str] = {
     "AdvisorToolResultErrorParam": "messages.advisor",
     "AllThinkingTurnsParam": "messages.context_management",
     "AllowedCaller": "messages.tool_use",
+    "AllowedInferenceGeo": "organization.workspaces",
     "AnthropicBeta": "headers",
     "AnthropicVersion": "headers",
     "AssistantMessageParam": "messages.requests",
@@ -561,6 +589,8 @@ _MODULES: dict[str, str] = {
     "ContentBlockSourceParam": "messages.documents",
     "ContextManagementConfigParam": "messages.context_management",
     "ContextManagementEditParam": "messages.context_management",
+    "DataResidencyCreateConfigParam": "organization.workspaces",
+    "DataResidencyUpdateConfigParam": "organization.workspaces",
     "DiagnosticsParam": "messages.request_options",
     "DirectCallerParam": "messages.tool_use",
     "DocumentBlockParam": "messages.documents",
@@ -598,6 +628,7 @@ _MODULES: dict[str, str] = {
     "MessageThreadParam": "messages.request_options",
     "MetadataParam": "messages.requests",
     "Model": "models.model_info",
+    "NoBillingWorkspaceRole": "organization.workspace_members",
     "OutputConfigParam": "messages.request_options",
     "PlainTextSourceParam": "messages.documents",
     "RedactedThinkingBlockParam": "messages.thinking",
@@ -615,6 +646,12 @@ _MODULES: dict[str, str] = {
     "SkillCreateParams": "skills.requests",
     "SkillParams": "messages.request_options",
     "SkillVersionCreateParams": "skills.requests",
+    "SpendLimitOrganizationScopeParam": "organization.spend_limits",
+    "SpendLimitPeriod": "organization.spend_limits",
+    "SpendLimitSetParams": "organization.spend_limits",
+    "SpendLimitSetScopeParam": "organization.spend_limits",
+    "SpendLimitUserScopeParam": "organization.spend_limits",
+    "SpendLimitWorkspaceScopeParam": "organization.spend_limits",
     "SystemMessageOutputConfigParam": "messages.requests",
     "SystemMessageParam": "messages.requests",
     "SystemMessageParamContentBlock": "messages.requests",
@@ -703,9 +740,15 @@ _MODULES: dict[str, str] = {
     "WebSearchToolResultBlockParam": "messages.web_search",
     "WebSearchToolResultBlockParamContent": "messages.web_search",
     "WebSearchToolResultErrorCode": "messages.web_search",
+    "WorkspaceCreateParams": "organization.workspaces",
+    "WorkspaceMemberAddParams": "organization.workspace_members",
+    "WorkspaceMemberUpdateParams": "organization.workspace_members",
+    "WorkspaceRole": "organization.workspace_members",
+    "WorkspaceUpdateParams": "organization.workspaces",
 }
 
 __all__ = [  # noqa: RUF022
+    "APIKeyUpdateParams",
     "AdvisorRedactedResultBlockParam",
     "AdvisorResultBlockParam",
     "AdvisorTool20260301Param",
@@ -714,6 +757,7 @@ __all__ = [  # noqa: RUF022
     "AdvisorToolResultErrorParam",
     "AllThinkingTurnsParam",
     "AllowedCaller",
+    "AllowedInferenceGeo",
     "AnthropicBeta",
     "AnthropicVersion",
     "AssistantMessageParam",
@@ -818,6 +862,8 @@ __all__ = [  # noqa: RUF022
     "ContentBlockSourceParam",
     "ContextManagementConfigParam",
     "ContextManagementEditParam",
+    "DataResidencyCreateConfigParam",
+    "DataResidencyUpdateConfigParam",
     "DiagnosticsParam",
     "DirectCallerParam",
     "DocumentBlockParam",
@@ -855,6 +901,7 @@ __all__ = [  # noqa: RUF022
     "MessageThreadParam",
     "MetadataParam",
     "Model",
+    "NoBillingWorkspaceRole",
     "OutputConfigParam",
     "PlainTextSourceParam",
     "RedactedThinkingBlockParam",
@@ -872,6 +919,12 @@ __all__ = [  # noqa: RUF022
     "SkillCreateParams",
     "SkillParams",
     "SkillVersionCreateParams",
+    "SpendLimitOrganizationScopeParam",
+    "SpendLimitPeriod",
+    "SpendLimitSetParams",
+    "SpendLimitSetScopeParam",
+    "SpendLimitUserScopeParam",
+    "SpendLimitWorkspaceScopeParam",
     "SystemMessageOutputConfigParam",
     "SystemMessageParam",
     "SystemMessageParamContentBlock",
@@ -960,6 +1013,11 @@ __all__ = [  # noqa: RUF022
     "WebSearchToolResultBlockParam",
     "WebSearchToolResultBlockParamContent",
     "WebSearchToolResultErrorCode",
+    "WorkspaceCreateParams",
+    "WorkspaceMemberAddParams",
+    "WorkspaceMemberUpdateParams",
+    "WorkspaceRole",
+    "WorkspaceUpdateParams",
 ]
 
 

@@ -25,6 +25,12 @@ if TYPE_CHECKING:
         ModelsWithRawResponse,
         ModelsWithStreamingResponse,
     )
+    from .organization import (
+        AsyncOrganizationWithRawResponse,
+        AsyncOrganizationWithStreamingResponse,
+        OrganizationWithRawResponse,
+        OrganizationWithStreamingResponse,
+    )
     from .skills import (
         AsyncSkillsWithRawResponse,
         AsyncSkillsWithStreamingResponse,
@@ -56,6 +62,11 @@ class ResourcesWithRawResponse:
         return self._resources.models.with_raw_response
 
     @property
+    def organization(self) -> OrganizationWithRawResponse:
+        """``client.organization.with_raw_response``."""
+        return self._resources.organization.with_raw_response
+
+    @property
     def skills(self) -> SkillsWithRawResponse:
         """``client.skills.with_raw_response``."""
         return self._resources.skills.with_raw_response
@@ -82,6 +93,11 @@ class ResourcesWithStreamingResponse:
     def models(self) -> ModelsWithStreamingResponse:
         """``client.models.with_streaming_response``."""
         return self._resources.models.with_streaming_response
+
+    @property
+    def organization(self) -> OrganizationWithStreamingResponse:
+        """``client.organization.with_streaming_response``."""
+        return self._resources.organization.with_streaming_response
 
     @property
     def skills(self) -> SkillsWithStreamingResponse:
@@ -112,6 +128,11 @@ class AsyncResourcesWithRawResponse:
         return self._resources.models.with_raw_response
 
     @property
+    def organization(self) -> AsyncOrganizationWithRawResponse:
+        """``client.organization.with_raw_response``."""
+        return self._resources.organization.with_raw_response
+
+    @property
     def skills(self) -> AsyncSkillsWithRawResponse:
         """``client.skills.with_raw_response``."""
         return self._resources.skills.with_raw_response
@@ -138,6 +159,11 @@ class AsyncResourcesWithStreamingResponse:
     def models(self) -> AsyncModelsWithStreamingResponse:
         """``client.models.with_streaming_response``."""
         return self._resources.models.with_streaming_response
+
+    @property
+    def organization(self) -> AsyncOrganizationWithStreamingResponse:
+        """``client.organization.with_streaming_response``."""
+        return self._resources.organization.with_streaming_response
 
     @property
     def skills(self) -> AsyncSkillsWithStreamingResponse:

@@ -232,6 +232,7 @@ class _Emitter:
                 if not argument.positional and argument.name != operation.stream_argument
             ],
             "arguments": arguments,
+            "options": _options(arguments),
             "returns": returns,
             "item": answer.page_item,
             "event": answer.event_type,
@@ -275,6 +276,12 @@ class _Emitter:
         return argument_annotation(
             kind, lambda name: f"params.{name}" if name in self.both_sides else name
         )
+
+
+def _options(arguments: list[_Argument]) -> str:
+    """Return the class of a method's options; none of them may share the name of an argument."""
+    own = any(argument.name == "workspace_id" for argument in arguments)
+    return "OptionsBesideWorkspace" if own else "RequestOptions"
 
 
 def _response_wrappers(operation: OperationNode) -> dict[str, str]:

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 MAX_CLASSES: Final = 15
 """Response classes in one module: attrs copies the module's namespace into each class."""
 
-OPTION_HEADERS: Final = frozenset({"anthropic-version", "anthropic-beta", "anthropic-workspace-id"})
+WORKSPACE_HEADER: Final = "anthropic-workspace-id"
+
+OPTION_HEADERS: Final = frozenset({"anthropic-version", "anthropic-beta", WORKSPACE_HEADER})
 """Header parameters that every method takes as an option instead of an argument."""
 
 
@@ -184,6 +186,9 @@ def _parameter_name(spec: Spec) -> Iterator[Finding]:
 def _argument_collision(spec: Spec) -> Iterator[Finding]:
     for operation in spec.operations:
         taken: dict[str, str] = dict.fromkeys(OPTION_NAMES, "an option of every method")
+        if not any(p["name"].lower() == WORKSPACE_HEADER for _, p in spec.parameters(operation)):
+            # Operations on workspaces name them in arguments: nothing else could be meant there.
+            del taken["workspace_id"]
         taken |= dict.fromkeys(LOCAL_NAMES, "a name of the method's own")
         for at, parameter in spec.parameters(operation):
             if parameter["name"].lower() in OPTION_HEADERS:
