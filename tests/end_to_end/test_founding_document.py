@@ -236,9 +236,16 @@ def test_row_10_workspace_header(claude: Claude, recorder: Recorder) -> None:
     assert recorder.requests[-1].headers["anthropic-workspace-id"] == "wrkspc_01"
 
 
-@pytest.mark.xfail(reason="issue 6: admin endpoints", raises=AttributeError)
-def test_row_10_workspaces_and_keys(claude: Claude) -> None:
-    claude.organization.workspaces.list()  # type: ignore[attr-defined]  # pyright: ignore
+def test_row_10_workspaces_and_keys(claude: Claude, recorder: Recorder) -> None:
+    claude.organization.workspaces.list()
+    assert recorder.requests[-1].url.path == "/v1/organizations/workspaces"
+    claude.organization.api_keys.list(workspace_id="wrkspc_01")
+    request = recorder.requests[-1]
+    assert (request.url.path, request.url.query) == (
+        "/v1/organizations/api_keys",
+        b"workspace_id=wrkspc_01",
+    )
+    assert "anthropic-workspace-id" not in request.headers
 
 
 def test_row_11_sdk_benefits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -694,6 +701,69 @@ def test_row_10_workspaces_over_http(over_http: OverHTTP) -> None:
         assert over_http.api.header("anthropic-workspace-id") == "wrkspc_call"
 
     over_http(scenario, workspace_id="wrkspc_client")
+
+
+def test_row_10_workspaces_can_be_managed_over_http(over_http: OverHTTP) -> None:
+    async def scenario(claude: Any) -> None:
+        workspaces = claude.organization.workspaces
+        created = await done(workspaces.create(name="Evaluation", tags={"team": "support"}))
+        assert over_http.api.json() == {"name": "Evaluation", "tags": {"team": "support"}}
+        assert (created.name, created.archived_at) == ("Evaluation", None)
+        assert created.id in {found.id for found in await everything(workspaces.list())}
+        renamed = await done(workspaces.update(created.id, name="Support"))
+        assert (await done(workspaces.retrieve(created.id))).name == renamed.name == "Support"
+
+        members = workspaces.members
+        added = await done(
+            members.add(created.id, user_id="user_01", workspace_role="workspace_user")
+        )
+        assert (added.workspace_id, added.user_id) == (created.id, "user_01")
+        promoted = await done(
+            members.update(created.id, "user_01", workspace_role="workspace_admin")
+        )
+        assert promoted == await done(members.retrieve(created.id, "user_01"))
+        assert "user_01" in {
+            member.user_id for member in await everything(members.list(created.id))
+        }
+        removed = await done(members.remove(created.id, "user_01"))
+        assert removed.type == "workspace_member_deleted"
+        with pytest.raises(NotFoundError):
+            await done(members.retrieve(created.id, "user_01"))
+
+        archived = await done(workspaces.archive(created.id))
+        assert archived.archived_at is not None
+
+    over_http(scenario)
+
+
+def test_row_10_keys_over_http(over_http: OverHTTP) -> None:
+    async def scenario(claude: Any) -> None:
+        keys = claude.organization.api_keys
+        key, *_ = await everything(keys.list(status="active"))
+        assert (key.type, key.status) == ("api_key", "active")
+        assert (await done(keys.update(key.id, status="inactive"))).status == "inactive"
+        assert (await done(keys.retrieve(key.id))).status == "inactive"
+
+    over_http(scenario)
+
+
+def test_row_10_spending_over_http(over_http: OverHTTP) -> None:
+    async def scenario(claude: Any) -> None:
+        limits = claude.organization.spend_limits
+        scope = {"type": "workspace", "workspace_id": "wrkspc_01"}
+        limit = await done(limits.set(amount="50000", scope=scope, period="monthly"))
+        assert (limit.amount, limit.scope.to_dict()) == ("50000", scope)
+        assert await done(limits.retrieve(limit.id)) == limit
+        assert limit.id in {found.id for found in await everything(limits.list())}
+        flags = over_http.api.header("anthropic-beta")
+        assert flags == "spend-limit-reads-2026-09-26"
+        in_force, *_ = await everything(limits.effective.list())
+        assert in_force.period_to_date_spend is not None
+        assert (await done(limits.delete(limit.id))).type == "spend_limit_deleted"
+        with pytest.raises(NotFoundError):
+            await done(limits.retrieve(limit.id))
+
+    over_http(scenario)
 
 
 def test_row_11_errors_timeouts_and_connections_over_http(over_http: OverHTTP) -> None:

@@ -88,7 +88,9 @@ def test_every_argument_of_the_operation_is_there(key: str) -> None:
     assert {parameter.name for parameter in given} == set(arguments_of(key))
     assert len(given) == len(arguments_of(key))
     assert options.kind is inspect.Parameter.VAR_KEYWORD
-    assert options.annotation == "Unpack[RequestOptions]"
+    own = "workspace_id" in arguments_of(key)
+    name = "OptionsBesideWorkspace" if own else "RequestOptions"
+    assert options.annotation == f"Unpack[{name}]"
     paths = [p.name for p in OPERATIONS[key].parameters if p.location == "path"]
     for parameter in given:
         if parameter.name in paths:

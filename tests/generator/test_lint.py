@@ -336,10 +336,28 @@ def test_arguments_leave_the_names_of_methods_alone(name: str, tmp_path: Path) -
 
 def test_the_options_are_those_of_the_runtime() -> None:
     module = Path(lint.__globals__["__file__"]).parents[1] / "runtime" / "caller.py"
-    for node in ast.walk(ast.parse(module.read_text("utf-8"))):
-        if isinstance(node, ast.ClassDef) and node.name == "RequestOptions":
-            names = {part.target.id for part in node.body if isinstance(part, ast.AnnAssign)}  # type: ignore[union-attr]
-            assert names == OPTION_NAMES
+    names = {
+        node.name: {part.target.id for part in node.body if isinstance(part, ast.AnnAssign)}  # type: ignore[union-attr]
+        for node in ast.walk(ast.parse(module.read_text("utf-8")))
+        if isinstance(node, ast.ClassDef)
+    }
+    assert names["RequestOptions"] == {"workspace_id"}
+    assert names["OptionsBesideWorkspace"] | {"workspace_id"} == OPTION_NAMES
+
+
+@pytest.mark.parametrize("header", [False, True])
+def test_a_workspace_can_be_an_argument_where_the_header_is_none(
+    header: bool, tmp_path: Path
+) -> None:
+    edit = (PATHS, "x-python-name: color", "x-python-name: workspace_id")
+    limit = "      - name: limit\n        in: query\n        description: Notes per page."
+    workspace = (
+        "      - name: anthropic-workspace-id\n        in: header\n        description: Where to act."
+        "\n        x-python-name: workspace_id\n        schema:\n          type: string\n"
+    )
+    edits = [edit, (PATHS, limit, workspace + limit)] if header else [edit]
+    found = rules_of(tmp_path, *edits)
+    assert set(found) == ({"argument-name-collision"} if header else set())
 
 
 def test_names_differ_in_more_than_underscores(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from .._runtime.unset import UNSET, Unset
 from ..operations.organization_api_keys import (
@@ -86,7 +86,7 @@ class ApiKeys:
                 "status": status,
                 "workspace_id": workspace_id,
             },
-            {**options},
+            cast("RequestOptions", options),
             self._via_beta,
         )
 
@@ -207,7 +207,7 @@ class AsyncApiKeys:
                 "status": status,
                 "workspace_id": workspace_id,
             },
-            {**options},
+            cast("RequestOptions", options),
             self._via_beta,
         )
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from .._runtime.kept import kept_property
 from .._runtime.unset import UNSET, Unset
@@ -127,7 +127,7 @@ class SpendLimits:
                 "scope_type": scope_type,
                 "workspace_id": workspace_id,
             },
-            {**options},
+            cast("RequestOptions", options),
             self._via_beta,
         )
 
@@ -282,7 +282,7 @@ class AsyncSpendLimits:
                 "scope_type": scope_type,
                 "workspace_id": workspace_id,
             },
-            {**options},
+            cast("RequestOptions", options),
             self._via_beta,
         )
 

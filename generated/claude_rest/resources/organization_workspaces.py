@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from .._runtime.kept import kept_property
 from .._runtime.unset import UNSET, Unset
@@ -85,7 +85,7 @@ class Workspaces:
             {
                 "workspace_id": workspace_id,
             },
-            {**options},
+            cast("RequestOptions", options),
             self._via_beta,
         )
         return result
@@ -194,7 +194,7 @@ class Workspaces:
             {
                 "workspace_id": workspace_id,
             },
-            {**options},
+            cast("RequestOptions", options),
             self._via_beta,
         )
         return result
@@ -237,7 +237,7 @@ class Workspaces:
                 "tags": tags,
                 "user_profile_id": user_profile_id,
             },
-            {**options},
+            cast("RequestOptions", options),
             self._via_beta,
         )
         return result
@@ -292,7 +292,7 @@ class AsyncWorkspaces:
             {
                 "workspace_id": workspace_id,
             },
-            {**options},
+            cast("RequestOptions", options),
             self._via_beta,
         )
         return result
@@ -401,7 +401,7 @@ class AsyncWorkspaces:
             {
                 "workspace_id": workspace_id,
             },
-            {**options},
+            cast("RequestOptions", options),
             self._via_beta,
         )
         return result
@@ -444,7 +444,7 @@ class AsyncWorkspaces:
                 "tags": tags,
                 "user_profile_id": user_profile_id,
             },
-            {**options},
+            cast("RequestOptions", options),
             self._via_beta,
         )
         return result

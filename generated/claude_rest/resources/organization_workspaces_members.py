@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from .._runtime.unset import UNSET, Unset
 from ..operations.organization_workspace_members import (
@@ -17,7 +17,7 @@ from ..operations.organization_workspace_members import (
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from .._runtime.caller import AsyncCaller, Caller, OptionsBesideWorkspace
+    from .._runtime.caller import AsyncCaller, Caller, OptionsBesideWorkspace, RequestOptions
     from .._runtime.page import AsyncPaginator, Page
     from ..models.organization.workspace_members import MemberRemoveResponse, WorkspaceMember
     from ..params.organization.workspace_members import NoBillingWorkspaceRole, WorkspaceRole
@@ -78,7 +78,7 @@ class Members:
                 "user_id": user_id,
                 "workspace_role": workspace_role,
             },
-            {**options},
+            cast("RequestOptions", options),
             self._via_beta,
         )
         return result
@@ -115,7 +115,7 @@ class Members:
                 "before_id": before_id,
                 "limit": limit,
             },
-            {**options},
+            cast("RequestOptions", options),
             self._via_beta,
         )
 
@@ -141,7 +141,7 @@ class Members:
                 "workspace_id": workspace_id,
                 "user_id": user_id,
             },
-            {**options},
+            cast("RequestOptions", options),
             self._via_beta,
         )
         return result
@@ -169,7 +169,7 @@ class Members:
                 "workspace_id": workspace_id,
                 "user_id": user_id,
             },
-            {**options},
+            cast("RequestOptions", options),
             self._via_beta,
         )
         return result
@@ -200,7 +200,7 @@ class Members:
                 "user_id": user_id,
                 "workspace_role": workspace_role,
             },
-            {**options},
+            cast("RequestOptions", options),
             self._via_beta,
         )
         return result
@@ -257,7 +257,7 @@ class AsyncMembers:
                 "user_id": user_id,
                 "workspace_role": workspace_role,
             },
-            {**options},
+            cast("RequestOptions", options),
             self._via_beta,
         )
         return result
@@ -294,7 +294,7 @@ class AsyncMembers:
                 "before_id": before_id,
                 "limit": limit,
             },
-            {**options},
+            cast("RequestOptions", options),
             self._via_beta,
         )
 
@@ -320,7 +320,7 @@ class AsyncMembers:
                 "workspace_id": workspace_id,
                 "user_id": user_id,
             },
-            {**options},
+            cast("RequestOptions", options),
             self._via_beta,
         )
         return result
@@ -348,7 +348,7 @@ class AsyncMembers:
                 "workspace_id": workspace_id,
                 "user_id": user_id,
             },
-            {**options},
+            cast("RequestOptions", options),
             self._via_beta,
         )
         return result
@@ -379,7 +379,7 @@ class AsyncMembers:
                 "user_id": user_id,
                 "workspace_role": workspace_role,
             },
-            {**options},
+            cast("RequestOptions", options),
             self._via_beta,
         )
         return result
