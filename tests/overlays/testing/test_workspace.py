@@ -262,6 +262,8 @@ def addressed_examples(bundle: dict[str, Any]) -> Iterator[tuple[str, str, str, 
 def test_examples_are_found_by_their_path(call: Caller, bundle: dict[str, Any]) -> None:
     count = 0
     for method, path, media_type, value in addressed_examples(bundle):
+        if path.startswith("/v1/organizations/"):
+            continue  # kept objects, which the examples change, archive and delete in turn
         response = call(method, path)
         if media_type == "application/json":
             if path != "/v1/skills/pptx":
