@@ -72,13 +72,13 @@ class Driver(CallCore):
             raw = self._send(prepared, plan, attempts)
         if raw.meta.status_code < 300:
             return raw
-        broken: APIError | None = None
+        unread: APIError | None = None
         try:
             content = self._read(plan, raw)
         except (APIConnectionError, APIResponseValidationError) as error:
             # The status is known, and says more than that its body cannot be read.
-            content, broken = b"", error
-        raise self._status_error(prepared.operation, content, raw.meta) from broken
+            content, unread = b"", error
+        raise self._status_error(prepared.operation, content, raw.meta, unread) from unread
 
     def _send(self, prepared: PreparedRequest, plan: Plan, attempts: Attempts) -> Response:
         log_request_body(prepared)
@@ -188,13 +188,13 @@ class AsyncDriver(CallCore):
             raw = await self._send(prepared, plan, attempts)
         if raw.meta.status_code < 300:
             return raw
-        broken: APIError | None = None
+        unread: APIError | None = None
         try:
             content = await self._read(plan, raw)
         except (APIConnectionError, APIResponseValidationError) as error:
             # The status is known, and says more than that its body cannot be read.
-            content, broken = b"", error
-        raise self._status_error(prepared.operation, content, raw.meta) from broken
+            content, unread = b"", error
+        raise self._status_error(prepared.operation, content, raw.meta, unread) from unread
 
     async def _send(
         self, prepared: PreparedRequest, plan: Plan, attempts: Attempts

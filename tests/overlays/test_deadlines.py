@@ -11,7 +11,13 @@ import pytest
 
 from both_clients import ARGUMENTS, EVENTS, MESSAGE, OK, failure, stream
 from both_clients import kit as kit
-from claude_client import APITimeoutError, AsyncClaude, InternalServerError, Timeout
+from claude_client import (
+    APITimeoutError,
+    AsyncClaude,
+    InternalServerError,
+    OverloadedError,
+    Timeout,
+)
 from loopback import LoopbackServer, Pause, Send, chunked, event, response
 
 if TYPE_CHECKING:
@@ -19,7 +25,8 @@ if TYPE_CHECKING:
 
     from both_clients import BothClients
 
-SOON = Timeout(30, deadline=0.6)
+SOON = Timeout(30, deadline=1.0)
+LATER = Timeout(30, deadline=2.5)
 SLOW_HEADERS = [Pause(20), *OK]
 SLOW_BODY = [Send(response(json=MESSAGE)[:-5]), Pause(20)]
 
@@ -28,7 +35,7 @@ SLOW_BODY = [Send(response(json=MESSAGE)[:-5]), Pause(20)]
 def at_once() -> Iterator[None]:
     started = time.monotonic()
     yield
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15
 
 
 def slow_stream(events: list[dict[str, Any]]) -> list[Any]:
@@ -51,8 +58,18 @@ def test_waiting_for_the_answer(kit: BothClients, reply: list[Any], where: str) 
 @pytest.mark.usefixtures("at_once")
 def test_all_attempts_share_it(kit: BothClients) -> None:
     with pytest.raises(APITimeoutError) as caught:
-        kit.create(failure(500), failure(500), SLOW_HEADERS, timeout=SOON, max_retries=9)
+        kit.create(failure(500), failure(500), SLOW_HEADERS, timeout=LATER, max_retries=9)
     assert caught.value.attempts == len(kit.server.requests) == 3
+
+
+@pytest.mark.usefixtures("at_once")
+def test_an_error_whose_body_it_cuts_short_says_so(kit: BothClients) -> None:
+    head, _, body = response(529, json={"type": "error"}).partition(b"\r\n\r\n")
+    begun = [Send(head + b"\r\n\r\n" + body[:3]), Pause(20)]
+    with pytest.raises(OverloadedError) as caught:
+        kit.create(begun, timeout=SOON)
+    assert "the body could not be read: timed out after 1 s, the deadline," in str(caught.value)
+    assert isinstance(caught.value.__cause__, APITimeoutError)
 
 
 @pytest.mark.usefixtures("at_once")
@@ -89,10 +106,10 @@ def test_each_page_has_its_own(kit: BothClients) -> None:
             "created_at": "2026-01-01T00:00:00Z",
         }
         body = {"data": [model], "has_more": more, "first_id": id_, "last_id": id_}
-        return [Pause(0.2), Send(response(json=body))]
+        return [Pause(0.6), Send(response(json=body))]
 
     client = kit.open(page("a", True), page("b", True), page("c", False))
-    models = kit.items(client.models.list(timeout=Timeout(30, deadline=0.5)))
+    models = kit.items(client.models.list(timeout=Timeout(30, deadline=1.6)))
     assert [model.id for model in models] == ["a", "b", "c"]
 
 

@@ -724,10 +724,13 @@ def error_from_response(
     operation_id: str | None = None,
     attempt: int = 1,
     code_classes: CodeClasses | None = None,
+    unread: APIError | None = None,
 ) -> APIStatusError:
     """Make the error of a response whose status, or whose body, says that the call failed.
 
     ``headers`` has lower-case names, ``body`` is decompressed. ``attempt`` counts from 1.
+    ``unread`` is why the body could not be read, its connection broken or its time over for
+    example; the status is known all the same, and says more.
     """
     from .error_bodies import parse_error_body, parse_retry_after, without_keys
 
@@ -736,6 +739,8 @@ def error_from_response(
     message = parsed.message
     if message is None:
         message = "the body is empty"
+        if unread is not None:
+            message = f"the body could not be read: {unread.message}"
         if 300 <= status < 400 and "location" in headers:
             message = f"the redirect to {origin_of(headers['location'])} was not followed"
     elif isinstance(parsed.body, str):

@@ -141,7 +141,13 @@ class ClientCore:
     def _timeout(self, options: RequestOptions) -> Any:
         return options.get("timeout", self.timeout)
 
-    def _status_error(self, operation: Operation, content: bytes, meta: Meta) -> APIStatusError:
+    def _status_error(
+        self,
+        operation: Operation,
+        content: bytes,
+        meta: Meta,
+        unread: APIError | None = None,
+    ) -> APIStatusError:
         return error_from_response(
             meta.status_code,
             meta.headers,
@@ -149,6 +155,7 @@ class ClientCore:
             operation.id,
             meta.attempts,
             self._error_class,
+            unread,
         )
 
     def _load(self, operation: Operation, content: bytes, meta: Meta) -> Any:
@@ -436,13 +443,13 @@ class BaseClient(ClientCore):
     def _send(self, prepared: PreparedRequest, options: RequestOptions) -> RawResponse:
         raw = self._sender.send(prepared, timeout=self._timeout(options))
         if raw.status_code >= 300:
-            broken: APIError | None = None
+            unread: APIError | None = None
             try:
                 content = raw.read()
             except (APIConnectionError, APIResponseValidationError) as error:
                 # The status is known, and says more than that its body cannot be read.
-                content, broken = b"", error
-            raise self._status_error(prepared.operation, content, raw.meta) from broken
+                content, unread = b"", error
+            raise self._status_error(prepared.operation, content, raw.meta, unread) from unread
         return raw
 
     def close(self) -> None:
@@ -580,13 +587,13 @@ class BaseAsyncClient(ClientCore):
     async def _send(self, prepared: PreparedRequest, options: RequestOptions) -> AsyncRawResponse:
         raw = await self._sender.send(prepared, timeout=self._timeout(options))
         if raw.status_code >= 300:
-            broken: APIError | None = None
+            unread: APIError | None = None
             try:
                 content = await raw.read()
             except (APIConnectionError, APIResponseValidationError) as error:
                 # The status is known, and says more than that its body cannot be read.
-                content, broken = b"", error
-            raise self._status_error(prepared.operation, content, raw.meta) from broken
+                content, unread = b"", error
+            raise self._status_error(prepared.operation, content, raw.meta, unread) from unread
         return raw
 
     async def close(self) -> None:

@@ -158,9 +158,9 @@ def test_waiting_for_a_connection(mode: str, monkeypatch: pytest.MonkeyPatch) ->
 
 
 DRIPS: dict[str, list[Step]] = {
-    "silence": [Pause(5)],
-    "headers": [Send(OK, piece=1, pause=0.02)],
-    "body": [Send(HEAD), Send(b" " * 1000, piece=1, pause=0.02)],
+    "silence": [Pause(60)],
+    "headers": [Send(OK, piece=1, pause=0.2)],
+    "body": [Send(HEAD), Send(b" " * 1000, piece=1, pause=0.05)],
 }
 
 
@@ -175,15 +175,15 @@ def test_deadlines_hold_though_bytes_drip(mode: str, where: str, how: str) -> No
         with pytest.raises(APITimeoutError) as caught:
             if how == "deadline":
                 # It wins over the number, which is for what the message says.
-                retrieve(mode, server.url, Timeout(deadline=99), deadline=started + 0.3)
+                retrieve(mode, server.url, Timeout(deadline=99), deadline=started + 0.5)
             else:
-                retrieve(mode, server.url, Timeout(deadline=0.3), given=how == "given")
+                retrieve(mode, server.url, Timeout(deadline=0.5), given=how == "given")
         elapsed = time.monotonic() - started
         assert server.wait_until_idle()
-    assert 0.28 < elapsed < 0.9
+    assert 0.48 < elapsed < 10
     error = caught.value
     assert error.limit == "deadline"
-    assert error.timeout == (99 if how == "deadline" else 0.3)
+    assert error.timeout == (99 if how == "deadline" else 0.5)
     assert error.phase == ("body" if where == "body" else "headers")
     assert "the deadline" in str(error)
 
@@ -199,7 +199,7 @@ def test_a_deadline_holds_while_connecting_and_writing(mode: str) -> None:
         def sip() -> None:
             connection, _ = listener.accept()
             with connection:
-                while not over.wait(0.05):
+                while not over.wait(0.2):
                     connection.recv(100_000)
 
         thread = threading.Thread(target=sip)
@@ -208,7 +208,7 @@ def test_a_deadline_holds_while_connecting_and_writing(mode: str) -> None:
         started = time.monotonic()
         with pytest.raises(APITimeoutError) as caught:
             retrieve(mode, url, Timeout(deadline=0.3), size=24_000_000)
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 10
         over.set()
         thread.join()
     assert (caught.value.limit, caught.value.phase) == ("deadline", "send")
@@ -235,10 +235,10 @@ def test_a_deadline_far_away_changes_nothing(mode: str) -> None:
 @both
 def test_the_deadline_of_a_stream(mode: str) -> None:
     """Pings count against the limit of silence, and not against the deadline."""
-    pings = [event("ping", {"type": "ping"})] * 500
+    pings = [event("ping", {"type": "ping"})] * 5000
     script: list[Step] = [Send(chunked(pings, end=False), piece=40, pause=0.02)]
     arguments: Any = {"model": "m", "max_tokens": 1, "messages": [], "stream": True}
-    timeout = Timeout(deadline=0.3, idle=0.2)
+    timeout = Timeout(deadline=1.0, idle=0.5)
 
     async def run() -> None:
         async with (
@@ -259,7 +259,7 @@ def test_the_deadline_of_a_stream(mode: str) -> None:
                     client.messages.create(**arguments) as stream,
                 ):
                     list(stream)
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 10
     assert (caught.value.limit, caught.value.phase) == ("deadline", "body")
 
 
@@ -295,7 +295,7 @@ def test_without_the_backend_the_clock_is_looked_at_between_pieces(
         started = time.monotonic()
         with pytest.raises(APITimeoutError) as caught:
             retrieve("sync", server.url, Timeout(deadline=0.2))
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 10
     assert caught.value.limit == "deadline"
 
 

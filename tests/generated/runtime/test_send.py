@@ -299,11 +299,11 @@ def test_a_stream_gives_its_connection_back(mode: str, late: float, given: bool)
 @pytest.mark.parametrize("after", [b"", b"5\r\n: hi\n\r\n", b"garbage"])
 def test_a_stream_ends_with_its_last_event(mode: str, after: bytes) -> None:
     """Though the server leaves the connection open, or sends on."""
-    script: list[Step] = [Send(chunked(EVENTS, end=False) + after), Pause(5)]
+    script: list[Step] = [Send(chunked(EVENTS, end=False) + after), Pause(60)]
     with LoopbackServer([script]) as server:
         started = time.monotonic()
         events = perform(mode, server, how="stream")
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 20
         assert [item.raw["type"] for item in events] == ["message_start", "message_stop"]
         assert server.wait_until_idle()
 
@@ -393,8 +393,8 @@ def envelope(kind: str, message: str = "Oh no", **details: str) -> dict[str, Any
             "HTTP 500: zipped",
         ),
         (response(300), APIStatusError, "HTTP 300: the body is empty"),
-        (b"HTTP/1.1 529 Overloaded\r\ncontent-length: 99\r\n\r\n{", OverloadedError, "empty"),
-        (response(529, b"no gzip", headers={"content-encoding": "gzip"}), OverloadedError, "empty"),
+        (b"HTTP/1.1 529 Overloaded\r\ncontent-length: 99\r\n\r\n{", OverloadedError, "the body could not be read"),
+        (response(529, b"no gzip", headers={"content-encoding": "gzip"}), OverloadedError, "the body could not be read"),
     ],
 )
 def test_error_statuses(
@@ -575,7 +575,7 @@ def test_tls_with_a_server_that_has_none(mode: str) -> None:
 
 @both
 @pytest.mark.parametrize(
-    ("steps", "phase"), [([Pause(5)], "headers"), ([Send(HEAD + b"{"), Pause(5)], "body")]
+    ("steps", "phase"), [([Pause(60)], "headers"), ([Send(HEAD + b"{"), Pause(60)], "body")]
 )
 @pytest.mark.parametrize("where", ["client", "call"])
 def test_timeouts(mode: str, steps: Sequence[Step], phase: str, where: str) -> None:
@@ -589,7 +589,7 @@ def test_timeouts(mode: str, steps: Sequence[Step], phase: str, where: str) -> N
                 options={"timeout": slow} if where == "call" else {},
                 timeout=slow if where == "client" else 60,
             )
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 20
     error = caught.value
     assert (error.phase, error.timeout) == (phase, 0.05)
     assert "timed out after 0.05 s" in str(error)

@@ -272,7 +272,7 @@ def test_stalls_do_not_outlive_client_or_server() -> None:
         staying.start()
         time.sleep(0.2)
         start = time.monotonic()
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 20
     staying.join()
     assert [type(error) for error in left] == [httpx.RemoteProtocolError]
 

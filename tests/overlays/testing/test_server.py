@@ -108,12 +108,13 @@ def test_big_body(client: httpx.Client) -> None:
 
 def test_small_answers_do_not_wait_for_acknowledgements(client: httpx.Client) -> None:
     took: list[float] = []
-    for _ in range(20):
+    for _ in range(40):
         start = time.perf_counter()
         client.post("/v1/messages", json=minimal())
         took.append(time.perf_counter() - start)
-    # With Nagle's algorithm on, all but the first few take 40 ms and more.
-    assert sorted(took)[len(took) // 2] < 0.03
+    # With Nagle's algorithm on, all but the first few take 40 ms and more; a loaded machine
+    # slows some of them too.
+    assert sorted(took)[len(took) // 4] < 0.035
 
 
 def test_many_at_once(client: httpx.Client) -> None:
