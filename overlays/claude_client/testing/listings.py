@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from .exchange import RefusedError
+from .cursors import DEFAULT_LIMIT, page_between_ids, read_cursor, write_cursor
 from .json_values import is_array
 
 if TYPE_CHECKING:
@@ -15,9 +13,7 @@ if TYPE_CHECKING:
 
     from .records import Record
 
-DEFAULT_LIMIT: Final = 20
 ID_CURSOR: Final = "id-cursor"
-_START: Final = "page_"
 _PAGING: Final = frozenset({"limit", "page", "after_id", "before_id", "order"})
 _BOUND: Final = re.compile(r"(\w+)\[(gte?|lte?)\]")
 
@@ -41,7 +37,10 @@ def page_of(
     limit: int = query.get("limit") or DEFAULT_LIMIT
     if style is None:
         return listed, {}
-    return _by_id(listed, limit, query) if style == ID_CURSOR else _by_token(listed, limit, query)
+    if style == ID_CURSOR:
+        part, fields = page_between_ids([record.key for record in listed], limit, query)
+        return listed[part], fields
+    return _by_token(listed, limit, query)
 
 
 def passes(record: Record, query: Mapping[str, Any], known: Collection[str]) -> bool:
@@ -81,29 +80,6 @@ def _within(value: Any, bound: str, wanted: Any) -> bool:
     return bool(value < wanted or (bound == "lte" and value == wanted))
 
 
-def _by_id(
-    listed: list[Record], limit: int, query: Mapping[str, Any]
-) -> tuple[list[Record], dict[str, Any]]:
-    after, before = query.get("after_id"), query.get("before_id")
-    if after is not None and before is not None:
-        raise RefusedError(400, "before_id: not together with after_id")
-    places = {record.key: place for place, record in enumerate(listed)}
-    for name, cursor in (("after_id", after), ("before_id", before)):
-        if cursor is not None and cursor not in places:
-            raise RefusedError(400, f"{name}: nothing in the list has this ID")
-    if before is not None:
-        end = places[before]
-        start = max(0, end - limit)
-        more = start > 0
-    else:
-        start = 0 if after is None else places[after] + 1
-        end = start + limit
-        more = end < len(listed)
-    page = listed[start:end]
-    first, last = (page[0].key, page[-1].key) if page else (None, None)
-    return page, {"has_more": more, "first_id": first, "last_id": last}
-
-
 def _by_token(
     listed: list[Record], limit: int, query: Mapping[str, Any]
 ) -> tuple[list[Record], dict[str, Any]]:
@@ -112,7 +88,7 @@ def _by_token(
     if cursor is None:
         page, older = listed[:limit], listed[limit:]
     else:
-        direction, bound = _read(cursor)
+        direction, bound = read_cursor(cursor, "after", "before")
         if direction == "after":
             newer = [record for record in listed if record.number >= bound]
             rest = listed[len(newer) :]
@@ -121,26 +97,10 @@ def _by_token(
             ahead = [record for record in listed if record.number > bound]
             newer, page = ahead[:-limit], ahead[-limit:]
             older = listed[len(ahead) :]
-    following = _write("after", page[-1].number) if page and older else None
-    preceding = _write("before", page[0].number) if page and newer else None
+    following = write_cursor("after", page[-1].number) if page and older else None
+    preceding = write_cursor("before", page[0].number) if page and newer else None
     return page, {
         "next_page": following,
         "prev_page": preceding,
         "has_more": following is not None,
     }
-
-
-def _write(direction: str, number: int) -> str:
-    return _START + base64.urlsafe_b64encode(f"{direction}:{number}".encode()).decode().rstrip("=")
-
-
-def _read(cursor: str) -> tuple[str, int]:
-    text = cursor.removeprefix(_START)
-    try:
-        decoded = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        direction, _, number = decoded.decode("ascii").partition(":")
-        if cursor.startswith(_START) and direction in ("after", "before"):
-            return direction, int(number)
-    except (binascii.Error, ValueError):
-        pass
-    raise RefusedError(400, "page: not a cursor of this list")

@@ -144,7 +144,7 @@ class Scrubber:
 
     def header(self, name: str, value: str) -> str:
         """Return the value of a header without what is secret."""
-        return HIDDEN if is_secret(name) or name in _COOKIES else self.field(name, value)
+        return HIDDEN if is_secret(name) else self.field(name, value)
 
     def path(self, path: str) -> str:
         """Return a path, percent-encoded, without what is secret."""

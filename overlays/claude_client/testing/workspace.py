@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
+from .cursors import DEFAULT_LIMIT, page_between_ids, read_cursor, write_cursor
 from .exchange import RefusedError
 from .prompt_cache import PromptCache
 from .records import Records
@@ -23,8 +22,6 @@ STORAGE_BYTES: Final = 4 * 1024**3
 
 _OBJECT_BYTES: Final = 1024
 """What an object takes beside its content."""
-_DEFAULT_LIMIT: Final = 20
-_CURSOR: Final = "page_"
 
 
 @dataclass
@@ -165,29 +162,9 @@ def page_by_id(
         RefusedError: 400 for two cursors, or one that names nothing in the list.
     """
     listed = sorted(items, key=lambda item: item.number, reverse=True)
-    limit: int = query.get("limit", _DEFAULT_LIMIT)
-    after, before = query.get("after_id"), query.get("before_id")
-    if after is not None and before is not None:
-        raise RefusedError(400, "before_id: not together with after_id")
-    places = {item.id: place for place, item in enumerate(listed)}
-    for name, cursor in (("after_id", after), ("before_id", before)):
-        if cursor is not None and cursor not in places:
-            raise RefusedError(400, f"{name}: nothing in the list has this ID")
-    if before is not None:
-        end = places[before]
-        start = max(0, end - limit)
-        has_more = start > 0
-    else:
-        start = 0 if after is None else places[after] + 1
-        end = start + limit
-        has_more = end < len(listed)
-    page = listed[start:end]
-    return {
-        "data": [show(item) for item in page],
-        "has_more": has_more,
-        "first_id": page[0].id if page else None,
-        "last_id": page[-1].id if page else None,
-    }
+    limit: int = query.get("limit", DEFAULT_LIMIT)
+    part, fields = page_between_ids([item.id for item in listed], limit, query)
+    return {"data": [show(item) for item in listed[part]], **fields}
 
 
 def page_by_cursor(
@@ -203,30 +180,15 @@ def page_by_cursor(
     listed = sorted(items, key=lambda item: item.number, reverse=True)
     cursor = query.get("page")
     if cursor is not None:
-        bound = _read_cursor(cursor)
+        _, bound = read_cursor(cursor, "after")
         listed = [item for item in listed if item.number < bound]
-    limit: int = query.get("limit") or _DEFAULT_LIMIT
+    limit: int = query.get("limit") or DEFAULT_LIMIT
     page = listed[:limit]
     more = len(listed) > limit
     return {
         "data": [show(item) for item in page],
-        "next_page": _make_cursor(page[-1].number) if more else None,
+        "next_page": write_cursor("after", page[-1].number) if more else None,
     }
-
-
-def _make_cursor(number: int) -> str:
-    return _CURSOR + base64.urlsafe_b64encode(b"after:%d" % number).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str) -> int:
-    text = cursor.removeprefix(_CURSOR)
-    try:
-        kind, _, number = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).partition(b":")
-        if cursor.startswith(_CURSOR) and kind == b"after":
-            return int(number)
-    except (binascii.Error, ValueError):
-        pass
-    raise RefusedError(400, "page: not a cursor of this list")
 
 
 def timestamp(seconds: float) -> str:

@@ -124,9 +124,6 @@ def test_row_16_a_large_history_is_prepared_outside_the_event_loop() -> None:
 
     where: set[int] = set()
 
-    class Seen(AsyncMiddleware):
-        pass
-
     from claude_client.calls import CallCore
 
     plan = CallCore.plan
@@ -138,7 +135,7 @@ def test_row_16_a_large_history_is_prepared_outside_the_event_loop() -> None:
     async def body() -> None:
         history = [{"role": "user", "content": [{"type": "text", "text": "x" * 200}]}] * 20_000
         with LoopbackServer([answer(message())]) as server:
-            client = AsyncClaude(base_url=server.url, api_key="mock-key", middleware=[Seen()])
+            client = AsyncClaude(base_url=server.url, api_key="mock-key")
             await client.messages.create(**{**ARGUMENTS, "messages": history})
             await client.close()
 
