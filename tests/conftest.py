@@ -1,11 +1,33 @@
-"""What all tests share: which of them this Python can run."""
+"""What all tests share: which of them this Python can run, and which need not run on each."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
 
 # The generator and the tools it stands on need Python 3.11; the run time does not.
 collect_ignore = ["generator", "spec"] if sys.version_info < (3, 11) else []
+
+TESTS = Path(__file__).parent
+
+ONCE = (
+    # They judge files, other programs or other implementations, whichever Python runs them.
+    "benchmarks",
+    "generator/back",
+    "spec",
+    "typing",
+    "overlays/testing/test_independent_mock.py",
+    "overlays/testing/test_official_sdk.py",
+    "overlays/testing/test_schemathesis.py",
+)
+"""Tests with the marker ``once``, which tox leaves out on all but one Python."""
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 def pytest_report_header() -> list[str]:
@@ -13,3 +35,11 @@ def pytest_report_header() -> list[str]:
     if collect_ignore:
         return [f"left out before Python 3.11: tests/{', tests/'.join(collect_ignore)}"]
     return []
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what need not run on each Python."""
+    for item in items:
+        place = item.path.relative_to(TESTS).as_posix()
+        if place.startswith(ONCE):
+            item.add_marker("once")

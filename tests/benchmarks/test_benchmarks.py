@@ -123,6 +123,8 @@ def test_first_reply_creates_few_attrs_classes(first_reply: dict[str, Cost]) -> 
     created = first_reply["ours"].attrs_classes
 
     assert "claude_rest.models.messages.message.Message" in created
+    # httpx loads trio where it is installed, which brings classes of its own.
+    created = tuple(name for name in created if not name.startswith(("trio.", "outcome.")))
     assert len(created) <= ATTRS_CLASSES_LIMIT, created
 
 

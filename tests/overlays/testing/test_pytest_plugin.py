@@ -105,7 +105,8 @@ def test_collect_only_loads_nothing_of_the_client(run: Any, tmp_path: Path) -> N
     (tmp_path / "project" / "conftest.py").write_text(
         "import sys\n"
         "def pytest_unconfigure():\n"
-        "    print('LOADED', sorted({'httpx', 'claude_rest', 'attr'} & set(sys.modules)))\n"
+        "    ours = {'httpx', 'claude_rest', 'claude_client.client', 'claude_client.testing.mock_api'}\n"
+        "    print('LOADED', sorted(ours & set(sys.modules)))\n"
     )
     finished = run(
         "def test_one(claude, async_claude): pass",
