@@ -112,6 +112,7 @@ if TYPE_CHECKING:
     from .middleware import Middleware as Middleware
     from .middleware import ReadyResponse as ReadyResponse
     from .partial_json import PartialJSON as PartialJSON
+    from .progress import ProgressBar as ProgressBar
     from .retries import GiveUp as GiveUp
     from .retries import Outcome as Outcome
     from .retries import Retry as Retry
@@ -213,6 +214,7 @@ __all__ = [
     "PaymentRequiredError",
     "PermissionDeniedError",
     "PreconditionFailedError",
+    "ProgressBar",
     "RateLimitError",
     "ReadyResponse",
     "RedirectError",
@@ -336,6 +338,7 @@ _EXPORTS = {
         "ReadyResponse",
     ),
     ".partial_json": ("PartialJSON",),
+    ".progress": ("ProgressBar",),
     ".retries": (
         "GiveUp",
         "Outcome",
