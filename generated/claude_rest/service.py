@@ -61,3 +61,34 @@ RETIRED_BETAS: dict[str, str] = {
     "user-profiles-2026-03-24": "deprecated",
 }
 """Flags that are accepted but not needed any more, ``deprecated`` or ``graduated``."""
+
+MODEL_ENDS: dict[str, tuple[str | None, str, str | None]] = {
+    "claude-1.3": (None, "2024-11-06", "claude-sonnet-5-5"),
+    "claude-1.3-100k": (None, "2024-11-06", "claude-sonnet-5-5"),
+    "claude-2.0": (None, "2025-07-21", "claude-sonnet-5-5"),
+    "claude-2.1": (None, "2025-07-21", "claude-sonnet-5-5"),
+    "claude-3-5-haiku-20241022": (None, "2026-02-19", "claude-haiku-5-5"),
+    "claude-3-5-haiku-latest": (None, "2026-02-19", "claude-haiku-5-5"),
+    "claude-3-5-sonnet-20240620": (None, "2025-10-28", "claude-sonnet-5-5"),
+    "claude-3-5-sonnet-20241022": (None, "2025-10-28", "claude-sonnet-5-5"),
+    "claude-3-5-sonnet-latest": (None, "2025-10-28", "claude-sonnet-5-5"),
+    "claude-3-7-sonnet-20250219": (None, "2026-02-19", "claude-sonnet-5-5"),
+    "claude-3-7-sonnet-latest": (None, "2026-02-19", "claude-sonnet-5-5"),
+    "claude-3-opus-20240229": (None, "2026-01-05", "claude-opus-5-5"),
+    "claude-3-opus-latest": (None, "2026-01-05", "claude-opus-5-5"),
+    "claude-3-sonnet-20240229": (None, "2025-07-21", "claude-sonnet-5-5"),
+    "claude-instant-1.1": (None, "2024-11-06", "claude-haiku-5-5"),
+    "claude-instant-1.1-100k": (None, "2024-11-06", "claude-haiku-5-5"),
+    "claude-instant-1.2": (None, "2024-11-06", "claude-haiku-5-5"),
+    "claude-mythos-preview": (None, "2026-06-30", "claude-mythos-5-2"),
+    "claude-opus-4-0": (None, "2026-06-15", "claude-opus-5-5"),
+    "claude-opus-4-1": (None, "2026-08-05", "claude-opus-5-5"),
+    "claude-opus-4-1-20250805": (None, "2026-08-05", "claude-opus-5-5"),
+    "claude-opus-4-20250514": (None, "2026-06-15", "claude-opus-5-5"),
+    "claude-sonnet-4-0": (None, "2026-06-15", "claude-sonnet-5-5"),
+    "claude-sonnet-4-20250514": (None, "2026-06-15", "claude-sonnet-5-5"),
+    "claude-sonnet-4-5": (None, "2026-11-30", "claude-sonnet-5-5"),
+    "claude-sonnet-4-5-20250929": (None, "2026-11-30", "claude-sonnet-5-5"),
+}
+"""Models that go or are gone, by each of their names: the day since when they are deprecated, if
+it is known, the day on which they retire, and what takes their place."""

@@ -134,6 +134,8 @@ class Representation:
     operations: tuple[OperationNode, ...]
     error_codes: tuple[ErrorCode, ...]
     beta_flags: dict[str, dict[str, Any]]
+    model_ends: dict[str, dict[str, Any]]
+    """Models that go or are gone: when, and what takes their place."""
 
 
 def build(bundle: Bundle) -> Representation:
@@ -228,6 +230,7 @@ class _Builder:
                 for code, facts in sorted(self.document.get("x-error-codes", {}).items())
             ),
             beta_flags=self.document.get("x-betas", {}),
+            model_ends=self.document.get("x-models", {}),
         )
 
     def sides(self, parsed: Parsed) -> dict[str, frozenset[str]]:

@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from .compatibility import omit as omit
     from .credentials import Credentials as Credentials
     from .credentials import resolve_credentials as resolve_credentials
+    from .deprecations import ModelDeprecationWarning as ModelDeprecationWarning
     from .errors import APIConnectionError as APIConnectionError
     from .errors import APIError as APIError
     from .errors import APIResponseValidationError as APIResponseValidationError
@@ -201,6 +202,7 @@ __all__ = [
     "Meta",
     "Middleware",
     "MissingCredentialsError",
+    "ModelDeprecationWarning",
     "NotFoundError",
     "NotGiven",
     "Omit",
@@ -285,6 +287,7 @@ _EXPORTS = {
         "Credentials",
         "resolve_credentials",
     ),
+    ".deprecations": ("ModelDeprecationWarning",),
     ".errors": (
         "APIConnectionError",
         "APIError",

@@ -268,24 +268,18 @@ def warn_of_retired(flags: Iterable[str], retired: Mapping[str, str]) -> None:
 
 def _warn(flag: str, status: str) -> None:
     import os
-    import sys
-    import warnings
 
+    from .deprecations import switched_off, warn_caller
     from .environment import setting
 
-    if (setting(os.environ, WARNINGS_VARIABLE) or "").lower() in ("0", "off", "false", "no"):
+    if switched_off(setting(os.environ, WARNINGS_VARIABLE)):
         return
     what = (
         "has no effect any more: what it unlocked is there without it"
         if status == "graduated"
         else "is deprecated: something newer took over"
     )
-    # The line to blame is the first one outside the two packages.
-    own = {__name__.partition(".")[0], BetaSource.__module__.partition(".")[0]}
-    level, frame = 1, sys._getframe()
-    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in own:
-        level, frame = level + 1, frame.f_back
-    warnings.warn(f"the beta flag {flag} {what}", DeprecatedBetaWarning, stacklevel=level)
+    warn_caller(DeprecatedBetaWarning(f"the beta flag {flag} {what}"))
 
 
 def explain_beta_error(error: APIStatusError, betas: Betas) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from claude_rest._runtime.client import is_event_stream
 
-from .calls import as_it_is, is_large, with_lists
+from .calls import as_it_is, is_large, warn_of_ending, with_lists
 from .drivers import AsyncDriver, Driver, asyncio_runs
 from .middleware import CallInfo
 
@@ -297,6 +297,8 @@ class AsyncOverlayCaller(AsyncDriver):
             )
 
         if asyncio is not None and is_large(arguments) and asyncio_runs():
+            # Here, where the caller's line is still to be seen.
+            warn_of_ending(arguments)
             planned: Plan = await asyncio.to_thread(plan, True)
             return planned
         return plan(False)

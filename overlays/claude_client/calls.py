@@ -18,6 +18,7 @@ from claude_rest.service import (
     API_VERSIONS,
     BASE_URL,
     DEFAULT_API_VERSION,
+    MODEL_ENDS,
     REPLACING_BETAS,
     RETIRED_BETAS,
     SHAPE_SELECTING_BETAS,
@@ -239,6 +240,7 @@ class CallCore(ClientCore):
                     options = {**options, "extra_body": extra_body}
                 fields = _body_fields(operation, arguments, extra_body)
                 needs = find_needs(operation.request_type, fields, rules)
+            warn_of_ending(fields)
         if operation.parameter_rules:
             add_parameter_needs(needs, operation, arguments)
         extra_headers = options.get("extra_headers") or {}
@@ -299,6 +301,23 @@ class CallCore(ClientCore):
             from .betas import explain_beta_error
 
             explain_beta_error(error, plan.betas)
+
+
+def warn_of_ending(fields: Mapping[str, Any]) -> None:
+    """Warn of models that go or are gone, in a request or in the requests of a batch."""
+    model = fields.get("model")
+    found = {model} if isinstance(model, str) and model in MODEL_ENDS else set[str]()
+    requests = fields.get("requests")
+    if requests.__class__ is list or requests.__class__ is tuple:
+        for request in requests:
+            params = request.get("params") if isinstance(request, dict) else None
+            model = params.get("model") if isinstance(params, dict) else None
+            if isinstance(model, str) and model in MODEL_ENDS:
+                found.add(model)
+    if found:
+        from .deprecations import warn_of_models
+
+        warn_of_models(sorted(found))
 
 
 def takes_long(arguments: Mapping[str, Any]) -> bool:

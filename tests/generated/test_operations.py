@@ -17,6 +17,7 @@ from claude_rest.service import (
     API_VERSIONS,
     BASE_URL,
     DEFAULT_API_VERSION,
+    MODEL_ENDS,
     REPLACING_BETAS,
     RETIRED_BETAS,
     SHAPE_SELECTING_BETAS,
@@ -232,6 +233,10 @@ def test_facts_of_the_service() -> None:
         if beta["status"] == "deprecated"
         or (beta["status"] == "graduated" and not beta.get("selects_shape"))
     } == RETIRED_BETAS
+    assert {
+        model: (end.get("deprecated_on"), end["retires_on"], end.get("replacement"))
+        for model, end in BUNDLE["x-models"].items()
+    } == MODEL_ENDS
 
 
 # --- beta rules ---------------------------------------------------------------------------------

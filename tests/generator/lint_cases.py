@@ -150,6 +150,12 @@ _FAMILY = (
     ),
 )
 
+
+def _models(facts: str) -> tuple[Edit, ...]:
+    """Add a model that goes."""
+    return ((OPENAPI, "", f"x-models:\n  note-model-1:\n    {facts}\n"),)
+
+
 CASES = (
     Case(
         "openapi-version",
@@ -795,6 +801,13 @@ CASES = (
         f"{CREATE}/x-error-codes/0",
         (PATHS, "note_too_short"),
         (),
+    ),
+    Case(
+        "model-registry",
+        _models("retires_on: '2026-13-01'"),
+        "/x-models/note-model-1/retires_on",
+        (OPENAPI, "2026-13-01"),
+        _models("retires_on: '2026-12-01'"),
     ),
     Case(
         "request-headers-misplaced",

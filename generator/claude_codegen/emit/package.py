@@ -71,6 +71,10 @@ def emit_package(representation: Representation, bundle: Bundle) -> dict[str, st
                 # A graduated flag that still selects a shape does something.
                 or (facts["status"] == "graduated" and not facts.get("selects_shape"))
             ],
+            model_ends=[
+                (model, facts.get("deprecated_on"), facts["retires_on"], facts.get("replacement"))
+                for model, facts in sorted(representation.model_ends.items())
+            ],
         ),
         "spec.py": render("spec.py.jinja"),
         "_spec/openapi.json": json.dumps(bundle.document, indent=1, ensure_ascii=False) + "\n",

@@ -38,6 +38,7 @@ GRAMMAR: Final[dict[str, dict[str, str]]] = {
         "x-betas": "map:beta-flag",
         "x-api-versions": "api-versions",
         "x-error-codes": "map:error-code",
+        "x-models": "map:model-end",
     },
     "info": {
         "title": "string",
@@ -207,6 +208,7 @@ GRAMMAR: Final[dict[str, dict[str, str]]] = {
     },
     "api-versions": {"default": "string", "versions": "map:api-version"},
     "api-version": {"supported": "boolean", "summary": "string"},
+    "model-end": {"deprecated_on": "string", "retires_on": "string", "replacement": "string"},
     "error-code": {
         "status": "integer",
         "class": "string",
@@ -230,6 +232,7 @@ REQUIRED: Final[dict[str, tuple[str, ...]]] = {
     "beta-flag": ("summary", "status", "endpoints"),
     "api-versions": ("default", "versions"),
     "api-version": ("supported", "summary"),
+    "model-end": ("retires_on",),
     "error-code": ("status", "class", "description", "retry"),
 }
 

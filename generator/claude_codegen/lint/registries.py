@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 from ..source import pointer
@@ -193,6 +194,39 @@ def _error_code(spec: Spec) -> Iterator[Finding]:
             yield Finding(f"{at}/description", "the description is empty")
 
 
+def _model_registry(spec: Spec) -> Iterator[Finding]:
+    schema: JsonObject = spec.schemas.get("Model", {})
+    known: list[Any] = schema.get("enum", [])
+    for name, entry in spec.models.items():
+        at = pointer("x-models", name)
+        for key in ("deprecated_on", "retires_on"):
+            if key in entry and not _is_day(entry[key]):
+                yield Finding(f"{at}/{key}", f"{entry[key]!r} is not a day such as '2026-11-30'")
+        if entry.get("deprecated_on", "") > entry["retires_on"]:
+            yield Finding(f"{at}/deprecated_on", "the model is deprecated after it retires")
+        replacement = entry.get("replacement")
+        if replacement is None:
+            continue
+        if replacement in spec.models:
+            yield Finding(f"{at}/replacement", f"{replacement} goes or is gone itself")
+        elif known and replacement not in known:
+            yield Finding(f"{at}/replacement", f"{replacement} is not in the enum Model")
+    at = pointer("components", "schemas", "Model", "x-enum")
+    noted = {name for name, note in (schema.get("x-enum") or {}).items() if note.get("deprecated")}
+    for name in known:
+        if name in spec.models and name not in noted:
+            yield Finding(pointer("x-models", str(name)), f"{name} is not marked in the enum Model")
+        elif name in noted and name not in spec.models:
+            yield Finding(f"{at}{pointer(name)}", f"{name} is not in x-models")
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
 def _request_headers(spec: Spec) -> Iterator[Finding]:
     for node in spec.nodes("example"):
         if "x-request-headers" in node.value and "/requestBody/" not in node.pointer:
@@ -270,6 +304,13 @@ RULES: Final = (
         "Each code becomes an exception class.",
         "correct the code, or complete its entry; retry is true, false or after-wait",
         _error_code,
+    ),
+    Rule(
+        "model-registry",
+        "Entries of x-models have real days and a replacement that stays; the enum Model agrees.",
+        "The client warns of these models, with the day and the replacement.",
+        "correct the entry, and set deprecated in x-enum of Model for those the enum lists",
+        _model_registry,
     ),
     Rule(
         "request-headers-misplaced",

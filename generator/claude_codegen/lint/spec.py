@@ -103,6 +103,11 @@ class Spec:
         return as_object(self.document.get("x-error-codes")) or {}
 
     @cached_property
+    def models(self) -> JsonObject:
+        """The registry of models that go or are gone."""
+        return as_object(self.document.get("x-models")) or {}
+
+    @cached_property
     def api_versions(self) -> tuple[str, ...]:
         """Every known API version."""
         registry = as_object(self.document.get("x-api-versions")) or {}

@@ -21,7 +21,6 @@ ELSEWHERE = {
     46: "httpx is named in one package and used through its public interface",
     47: "no tokenizer is published, so nothing is estimated",
     48: "claude-codegen check --full, in tox -e check",
-    49: "the client does not warn about models yet",
     50: "the tool runner is not built yet",
 }
 
