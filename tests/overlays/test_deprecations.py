@@ -82,12 +82,16 @@ def test_everyone_sees_it() -> None:
 
 def test_once_per_model_at_the_line_of_the_caller() -> None:
     client = sync_client()
-    with pytest.warns(ModelDeprecationWarning) as caught:
+
+    def use() -> None:
         client.messages.create(model=MODEL, **BODY)
         client.messages.create(model=MODEL, **BODY)
         client.messages.count_tokens(model="claude-2.1", messages=BODY["messages"])
         with client.messages.stream(model="claude-2.1", **BODY) as stream:
             stream.get_final_message()
+
+    with pytest.warns(ModelDeprecationWarning) as caught:
+        use()
     assert [warning.message.model for warning in caught] == [MODEL, "claude-2.1"]  # type: ignore[union-attr]
     assert {warning.filename for warning in caught} == {__file__}
 
@@ -120,12 +124,16 @@ def test_a_task_blames_the_line_that_runs_the_loop() -> None:
 
 def test_a_thread_warns_too() -> None:
     client = sync_client()
-    with pytest.warns(ModelDeprecationWarning):
+
+    def use() -> None:
         thread = threading.Thread(
             target=client.messages.create, kwargs={"model": MODEL, **BODY}, daemon=True
         )
         thread.start()
         thread.join(30)
+
+    with pytest.warns(ModelDeprecationWarning):
+        use()
 
 
 def test_requests_of_a_batch_count() -> None:

@@ -26,9 +26,13 @@ def test_row_49_listing_models_warns_of_nothing_and_using_one_warns_once(
         listed = [model.id for model in client.models.list(lifecycle=["deprecated"])]
         client.models.retrieve("claude-sonnet-4-5")
     assert listed is not None
-    with pytest.warns(ModelDeprecationWarning) as caught:
+
+    def use() -> None:
         for _ in range(3):
             client.messages.create(model="claude-sonnet-4-5", **BODY)
+
+    with pytest.warns(ModelDeprecationWarning) as caught:
+        use()
     assert len(caught) == 1
     monkeypatch.setattr(module, "_warned", set())
     monkeypatch.setenv(module.WARNINGS_VARIABLE, "0")
