@@ -262,6 +262,8 @@ class _Builder:
                         reach(references(parameter.type), "request")
                 for response in operation["responses"].values():
                     reach(_schema_refs(self.resolve(response)), "response")
+        # What the API sends is read, as answers are.
+        reach(_schema_refs(self.document.get("webhooks", {})), "response")
         return {name: frozenset(found) for name, found in reached.items()}
 
     def resolve(self, node: dict[str, Any]) -> dict[str, Any]:

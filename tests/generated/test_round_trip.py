@@ -72,7 +72,7 @@ def assert_round_trip(component: str, document: Any) -> None:
 
 
 def examples() -> Iterator[tuple[str, str, Any]]:
-    """Component, name and document of each JSON answer among the examples of the spec."""
+    """Component, name and document of each answer and webhook among the examples of the spec."""
     for methods in BUNDLE["paths"].values():
         for operation in methods.values():
             for status, response in operation["responses"].items():
@@ -88,6 +88,11 @@ def examples() -> Iterator[tuple[str, str, Any]]:
                         else:
                             schema = component_of(media["schema"]["$ref"])
                             yield schema, label, example["value"]
+    for name, webhook in BUNDLE["webhooks"].items():
+        for media in webhook["post"]["requestBody"]["content"].values():
+            schema = component_of(media["schema"]["$ref"])
+            for label, example in media["examples"].items():
+                yield schema, f"webhook-{name}-{label}", example["value"]
 
 
 def events(text: str) -> list[Any]:

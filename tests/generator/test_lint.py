@@ -471,3 +471,45 @@ def test_the_first_step_of_a_place_may_be_the_last(tmp_path: Path) -> None:
         ),
     )
     assert found["api-version-place-unknown"] == ["video is neither a tag nor a property there"]
+
+
+WEBHOOK = """webhooks:
+  written:
+    post:
+      description: A note was written.
+      parameters:
+        - name: webhook-id
+          in: header
+          required: true
+          description: Which event.
+          schema:
+            type: string
+      requestBody:
+        required: true
+        content:
+          application/json:
+            schema:
+              $ref: schemas/notes/lost.yaml#/Lost
+      responses:
+        '2XX':
+          description: Taken.
+"""
+LOST = "Lost:\n  type: object\n  description: An event.\n  required: []\n  properties:\n    id:\n      type: string\n"
+
+
+def test_what_webhooks_bring_is_used_and_read_as_answers_are(tmp_path: Path) -> None:
+    edits: tuple[Edit, ...] = (
+        ("openapi.yaml", "", WEBHOOK),
+        ("schemas/notes/lost.yaml", "", LOST),
+    )
+    bundle = load_spec(edited(tmp_path, edits))
+    assert lint(bundle) == []
+    assert sides(bundle.document)["Lost"] == {"response"}
+
+
+def test_a_webhook_says_what_it_is(tmp_path: Path) -> None:
+    text = WEBHOOK.replace("      description: A note was written.\n", "", 1)
+    found = problems_of(tmp_path, ("openapi.yaml", "", text), ("schemas/notes/lost.yaml", "", LOST))
+    assert [(problem.rule, problem.pointer) for problem in found] == [
+        ("description-missing", "/webhooks/written/post")
+    ]

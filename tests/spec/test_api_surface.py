@@ -2,7 +2,8 @@
 
 `tests/data/api-surface.json.gz` holds that surface for the families messages, messages/count_tokens,
 messages/batches, models, files, skills, and of the organization's workspaces (with their members),
-API keys and spend limits, stable and beta: operations with their parameters, and every type they reach (structure only: names, required, nullable, types). Its type expressions have a
+API keys and spend limits, stable and beta: operations with their parameters, and every type they and
+webhooks reach (structure only: names, required, nullable, types). Its type expressions have a
 `kind`: str, int, float, bool, any, datetime, file, literal (`values`, `open`), list (`items`), map
 (`values`), union (`variants`), ref (`name`) or page (`page`, `items`), each perhaps `nullable`.
 
@@ -365,7 +366,11 @@ def differences(surface: Surface, document: dict[str, Any]) -> list[str]:
     reached: list[str] = []
     for key, entries in surface.operations().items():
         found += _operation_differences(key, entries, surface, spec, reached)
-    # The operations come first, then whatever objects their types name; `reached` grows meanwhile.
+    for webhook in document.get("webhooks", {}).values():
+        for media in webhook["post"]["requestBody"]["content"].values():
+            reached += sorted(spec.form(media["schema"]).objects - set(reached))
+    # Operations and webhooks come first, then whatever objects their types name; `reached` grows
+    # meanwhile.
     for component in reached:
         schema = document["components"]["schemas"].get(component)
         fields = surface.components.get(component)

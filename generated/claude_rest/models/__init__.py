@@ -430,6 +430,129 @@ if TYPE_CHECKING:
     from .skills.skill_version import DeletedSkillVersion as DeletedSkillVersion
     from .skills.skill_version import SkillVersion as SkillVersion
     from .skills.skill_version import SkillVersionListResponse as SkillVersionListResponse
+    from .webhooks.agents import WebhookAgentArchivedEventData as WebhookAgentArchivedEventData
+    from .webhooks.agents import WebhookAgentCreatedEventData as WebhookAgentCreatedEventData
+    from .webhooks.agents import WebhookAgentDeletedEventData as WebhookAgentDeletedEventData
+    from .webhooks.agents import WebhookAgentUpdatedEventData as WebhookAgentUpdatedEventData
+    from .webhooks.deployments import (
+        WebhookDeploymentArchivedEventData as WebhookDeploymentArchivedEventData,
+    )
+    from .webhooks.deployments import (
+        WebhookDeploymentCreatedEventData as WebhookDeploymentCreatedEventData,
+    )
+    from .webhooks.deployments import (
+        WebhookDeploymentDeletedEventData as WebhookDeploymentDeletedEventData,
+    )
+    from .webhooks.deployments import (
+        WebhookDeploymentPausedEventData as WebhookDeploymentPausedEventData,
+    )
+    from .webhooks.deployments import (
+        WebhookDeploymentRunFailedEventData as WebhookDeploymentRunFailedEventData,
+    )
+    from .webhooks.deployments import (
+        WebhookDeploymentRunStartedEventData as WebhookDeploymentRunStartedEventData,
+    )
+    from .webhooks.deployments import (
+        WebhookDeploymentRunSucceededEventData as WebhookDeploymentRunSucceededEventData,
+    )
+    from .webhooks.deployments import (
+        WebhookDeploymentUnpausedEventData as WebhookDeploymentUnpausedEventData,
+    )
+    from .webhooks.deployments import (
+        WebhookDeploymentUpdatedEventData as WebhookDeploymentUpdatedEventData,
+    )
+    from .webhooks.environments import (
+        WebhookEnvironmentArchivedEventData as WebhookEnvironmentArchivedEventData,
+    )
+    from .webhooks.environments import (
+        WebhookEnvironmentCreatedEventData as WebhookEnvironmentCreatedEventData,
+    )
+    from .webhooks.environments import (
+        WebhookEnvironmentDeletedEventData as WebhookEnvironmentDeletedEventData,
+    )
+    from .webhooks.environments import (
+        WebhookEnvironmentUpdatedEventData as WebhookEnvironmentUpdatedEventData,
+    )
+    from .webhooks.event import WebhookEvent as WebhookEvent
+    from .webhooks.event import WebhookEventData as WebhookEventData
+    from .webhooks.memory_stores import (
+        WebhookMemoryStoreArchivedEventData as WebhookMemoryStoreArchivedEventData,
+    )
+    from .webhooks.memory_stores import (
+        WebhookMemoryStoreCreatedEventData as WebhookMemoryStoreCreatedEventData,
+    )
+    from .webhooks.memory_stores import (
+        WebhookMemoryStoreDeletedEventData as WebhookMemoryStoreDeletedEventData,
+    )
+    from .webhooks.organization import (
+        WebhookExternalKeyFailedEventData as WebhookExternalKeyFailedEventData,
+    )
+    from .webhooks.organization import (
+        WebhookExternalKeyRecoveredEventData as WebhookExternalKeyRecoveredEventData,
+    )
+    from .webhooks.organization import (
+        WebhookUserProfileEnforcementActionOpenedEventData as WebhookUserProfileEnforcementActionOpenedEventData,
+    )
+    from .webhooks.organization import (
+        WebhookUserProfileEnforcementActionResolvedEventData as WebhookUserProfileEnforcementActionResolvedEventData,
+    )
+    from .webhooks.organization import (
+        WebhookUserProfileProgramStatusUpdatedEventData as WebhookUserProfileProgramStatusUpdatedEventData,
+    )
+    from .webhooks.session_status import (
+        WebhookSessionStatusIdledEventData as WebhookSessionStatusIdledEventData,
+    )
+    from .webhooks.session_status import (
+        WebhookSessionStatusRescheduledEventData as WebhookSessionStatusRescheduledEventData,
+    )
+    from .webhooks.session_status import (
+        WebhookSessionStatusRunStartedEventData as WebhookSessionStatusRunStartedEventData,
+    )
+    from .webhooks.session_status import (
+        WebhookSessionStatusTerminatedEventData as WebhookSessionStatusTerminatedEventData,
+    )
+    from .webhooks.session_threads import (
+        WebhookSessionThreadCreatedEventData as WebhookSessionThreadCreatedEventData,
+    )
+    from .webhooks.session_threads import (
+        WebhookSessionThreadIdledEventData as WebhookSessionThreadIdledEventData,
+    )
+    from .webhooks.session_threads import (
+        WebhookSessionThreadTerminatedEventData as WebhookSessionThreadTerminatedEventData,
+    )
+    from .webhooks.sessions import (
+        WebhookSessionArchivedEventData as WebhookSessionArchivedEventData,
+    )
+    from .webhooks.sessions import (
+        WebhookSessionBudgetReachedEventData as WebhookSessionBudgetReachedEventData,
+    )
+    from .webhooks.sessions import WebhookSessionCreatedEventData as WebhookSessionCreatedEventData
+    from .webhooks.sessions import WebhookSessionDeletedEventData as WebhookSessionDeletedEventData
+    from .webhooks.sessions import WebhookSessionIdledEventData as WebhookSessionIdledEventData
+    from .webhooks.sessions import (
+        WebhookSessionOutcomeEvaluationEndedEventData as WebhookSessionOutcomeEvaluationEndedEventData,
+    )
+    from .webhooks.sessions import WebhookSessionPendingEventData as WebhookSessionPendingEventData
+    from .webhooks.sessions import (
+        WebhookSessionRequiresActionEventData as WebhookSessionRequiresActionEventData,
+    )
+    from .webhooks.sessions import WebhookSessionRunningEventData as WebhookSessionRunningEventData
+    from .webhooks.sessions import WebhookSessionUpdatedEventData as WebhookSessionUpdatedEventData
+    from .webhooks.vaults import WebhookVaultArchivedEventData as WebhookVaultArchivedEventData
+    from .webhooks.vaults import WebhookVaultCreatedEventData as WebhookVaultCreatedEventData
+    from .webhooks.vaults import (
+        WebhookVaultCredentialArchivedEventData as WebhookVaultCredentialArchivedEventData,
+    )
+    from .webhooks.vaults import (
+        WebhookVaultCredentialCreatedEventData as WebhookVaultCredentialCreatedEventData,
+    )
+    from .webhooks.vaults import (
+        WebhookVaultCredentialDeletedEventData as WebhookVaultCredentialDeletedEventData,
+    )
+    from .webhooks.vaults import (
+        WebhookVaultCredentialRefreshFailedEventData as WebhookVaultCredentialRefreshFailedEventData,
+    )
+    from .webhooks.vaults import WebhookVaultDeletedEventData as WebhookVaultDeletedEventData
 
 _MODULES: dict[str, str] = {
     "APIErrorObject": "errors",
@@ -734,6 +857,57 @@ _MODULES: dict[str, str] = {
     "WebSearchToolResultBlockContent": "messages.web_search",
     "WebSearchToolResultErrorCode": "messages.web_search",
     "WebSearchToolResultErrorObject": "messages.web_search",
+    "WebhookAgentArchivedEventData": "webhooks.agents",
+    "WebhookAgentCreatedEventData": "webhooks.agents",
+    "WebhookAgentDeletedEventData": "webhooks.agents",
+    "WebhookAgentUpdatedEventData": "webhooks.agents",
+    "WebhookDeploymentArchivedEventData": "webhooks.deployments",
+    "WebhookDeploymentCreatedEventData": "webhooks.deployments",
+    "WebhookDeploymentDeletedEventData": "webhooks.deployments",
+    "WebhookDeploymentPausedEventData": "webhooks.deployments",
+    "WebhookDeploymentRunFailedEventData": "webhooks.deployments",
+    "WebhookDeploymentRunStartedEventData": "webhooks.deployments",
+    "WebhookDeploymentRunSucceededEventData": "webhooks.deployments",
+    "WebhookDeploymentUnpausedEventData": "webhooks.deployments",
+    "WebhookDeploymentUpdatedEventData": "webhooks.deployments",
+    "WebhookEnvironmentArchivedEventData": "webhooks.environments",
+    "WebhookEnvironmentCreatedEventData": "webhooks.environments",
+    "WebhookEnvironmentDeletedEventData": "webhooks.environments",
+    "WebhookEnvironmentUpdatedEventData": "webhooks.environments",
+    "WebhookEvent": "webhooks.event",
+    "WebhookEventData": "webhooks.event",
+    "WebhookExternalKeyFailedEventData": "webhooks.organization",
+    "WebhookExternalKeyRecoveredEventData": "webhooks.organization",
+    "WebhookMemoryStoreArchivedEventData": "webhooks.memory_stores",
+    "WebhookMemoryStoreCreatedEventData": "webhooks.memory_stores",
+    "WebhookMemoryStoreDeletedEventData": "webhooks.memory_stores",
+    "WebhookSessionArchivedEventData": "webhooks.sessions",
+    "WebhookSessionBudgetReachedEventData": "webhooks.sessions",
+    "WebhookSessionCreatedEventData": "webhooks.sessions",
+    "WebhookSessionDeletedEventData": "webhooks.sessions",
+    "WebhookSessionIdledEventData": "webhooks.sessions",
+    "WebhookSessionOutcomeEvaluationEndedEventData": "webhooks.sessions",
+    "WebhookSessionPendingEventData": "webhooks.sessions",
+    "WebhookSessionRequiresActionEventData": "webhooks.sessions",
+    "WebhookSessionRunningEventData": "webhooks.sessions",
+    "WebhookSessionStatusIdledEventData": "webhooks.session_status",
+    "WebhookSessionStatusRescheduledEventData": "webhooks.session_status",
+    "WebhookSessionStatusRunStartedEventData": "webhooks.session_status",
+    "WebhookSessionStatusTerminatedEventData": "webhooks.session_status",
+    "WebhookSessionThreadCreatedEventData": "webhooks.session_threads",
+    "WebhookSessionThreadIdledEventData": "webhooks.session_threads",
+    "WebhookSessionThreadTerminatedEventData": "webhooks.session_threads",
+    "WebhookSessionUpdatedEventData": "webhooks.sessions",
+    "WebhookUserProfileEnforcementActionOpenedEventData": "webhooks.organization",
+    "WebhookUserProfileEnforcementActionResolvedEventData": "webhooks.organization",
+    "WebhookUserProfileProgramStatusUpdatedEventData": "webhooks.organization",
+    "WebhookVaultArchivedEventData": "webhooks.vaults",
+    "WebhookVaultCreatedEventData": "webhooks.vaults",
+    "WebhookVaultCredentialArchivedEventData": "webhooks.vaults",
+    "WebhookVaultCredentialCreatedEventData": "webhooks.vaults",
+    "WebhookVaultCredentialDeletedEventData": "webhooks.vaults",
+    "WebhookVaultCredentialRefreshFailedEventData": "webhooks.vaults",
+    "WebhookVaultDeletedEventData": "webhooks.vaults",
     "Workspace": "organization.workspaces",
     "WorkspaceListResponse": "organization.workspaces",
     "WorkspaceMember": "organization.workspace_members",
@@ -1046,6 +1220,57 @@ __all__ = [  # noqa: RUF022
     "WebSearchToolResultBlockContent",
     "WebSearchToolResultErrorCode",
     "WebSearchToolResultErrorObject",
+    "WebhookAgentArchivedEventData",
+    "WebhookAgentCreatedEventData",
+    "WebhookAgentDeletedEventData",
+    "WebhookAgentUpdatedEventData",
+    "WebhookDeploymentArchivedEventData",
+    "WebhookDeploymentCreatedEventData",
+    "WebhookDeploymentDeletedEventData",
+    "WebhookDeploymentPausedEventData",
+    "WebhookDeploymentRunFailedEventData",
+    "WebhookDeploymentRunStartedEventData",
+    "WebhookDeploymentRunSucceededEventData",
+    "WebhookDeploymentUnpausedEventData",
+    "WebhookDeploymentUpdatedEventData",
+    "WebhookEnvironmentArchivedEventData",
+    "WebhookEnvironmentCreatedEventData",
+    "WebhookEnvironmentDeletedEventData",
+    "WebhookEnvironmentUpdatedEventData",
+    "WebhookEvent",
+    "WebhookEventData",
+    "WebhookExternalKeyFailedEventData",
+    "WebhookExternalKeyRecoveredEventData",
+    "WebhookMemoryStoreArchivedEventData",
+    "WebhookMemoryStoreCreatedEventData",
+    "WebhookMemoryStoreDeletedEventData",
+    "WebhookSessionArchivedEventData",
+    "WebhookSessionBudgetReachedEventData",
+    "WebhookSessionCreatedEventData",
+    "WebhookSessionDeletedEventData",
+    "WebhookSessionIdledEventData",
+    "WebhookSessionOutcomeEvaluationEndedEventData",
+    "WebhookSessionPendingEventData",
+    "WebhookSessionRequiresActionEventData",
+    "WebhookSessionRunningEventData",
+    "WebhookSessionStatusIdledEventData",
+    "WebhookSessionStatusRescheduledEventData",
+    "WebhookSessionStatusRunStartedEventData",
+    "WebhookSessionStatusTerminatedEventData",
+    "WebhookSessionThreadCreatedEventData",
+    "WebhookSessionThreadIdledEventData",
+    "WebhookSessionThreadTerminatedEventData",
+    "WebhookSessionUpdatedEventData",
+    "WebhookUserProfileEnforcementActionOpenedEventData",
+    "WebhookUserProfileEnforcementActionResolvedEventData",
+    "WebhookUserProfileProgramStatusUpdatedEventData",
+    "WebhookVaultArchivedEventData",
+    "WebhookVaultCreatedEventData",
+    "WebhookVaultCredentialArchivedEventData",
+    "WebhookVaultCredentialCreatedEventData",
+    "WebhookVaultCredentialDeletedEventData",
+    "WebhookVaultCredentialRefreshFailedEventData",
+    "WebhookVaultDeletedEventData",
     "Workspace",
     "WorkspaceListResponse",
     "WorkspaceMember",

@@ -212,8 +212,8 @@ def _kind_of_value(value: object) -> str:
 def sides(document: JsonObject) -> dict[str, set[str]]:
     """Tell for each schema component whether requests, responses or both can reach it.
 
-    The values are subsets of ``{"request", "response"}``; parameters count as requests. A
-    component nobody refers to has an empty set.
+    The values are subsets of ``{"request", "response"}``; parameters count as requests, and what
+    webhooks bring as responses. A component nobody refers to has an empty set.
     """
     return _sides(document, walk(document).references)
 
@@ -227,6 +227,9 @@ def _sides(document: JsonObject, references: list[tuple[str, str]]) -> dict[str,
             edges.setdefault(owner(at), []).append(reference)
         elif tokens[0] == "paths" and len(tokens) > 3:
             starts["response" if tokens[3] == "responses" else "request"].append(reference)
+        elif tokens[0] == "webhooks":
+            # What the API sends is read, as answers are.
+            starts["response"].append(reference)
     components = as_object(document.get("components")) or {}
     result: dict[str, set[str]] = {name: set() for name in components.get("schemas", {})}
     for side, pending in starts.items():

@@ -25,7 +25,6 @@ _SAID_ELSEWHERE: Final = {
     ("parameter", "content"): "use schema",
     ("parameter", "example"): "use examples",
     ("media-type", "example"): "use examples",
-    ("root", "webhooks"): "describe the payload as a component",
 }
 
 
@@ -142,6 +141,7 @@ _DESCRIBED: Final = {
     "info": "the API",
     "tag": "the tag",
     "operation": "the operation",
+    "webhook-request": "the webhook",
     "parameter": "the parameter",
     "response": "the response",
     "header": "the header",
@@ -262,7 +262,7 @@ RULES: Final = (
     ),
     Rule(
         "unused-component",
-        "Every component is reached by an operation.",
+        "Every component is reached by an operation or a webhook.",
         "Unused types end up in the client as dead code and go stale unnoticed.",
         "refer to it from an operation or remove it",
         _unused_component,
