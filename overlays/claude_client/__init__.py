@@ -134,6 +134,7 @@ if TYPE_CHECKING:
     from .streaming import AsyncMessageStreamManager as AsyncMessageStreamManager
     from .streaming import MessageStream as MessageStream
     from .streaming import MessageStreamManager as MessageStreamManager
+    from .webhooks import WebhookVerificationError as WebhookVerificationError
 
 __all__ = [
     "DEFAULT_MAX_RETRIES",
@@ -244,6 +245,7 @@ __all__ = [
     "UnprocessableEntityError",
     "Unset",
     "UploadError",
+    "WebhookVerificationError",
     "__version__",
     "merge_usage",
     "not_given",
@@ -368,6 +370,7 @@ _EXPORTS = {
         "MessageStream",
         "MessageStreamManager",
     ),
+    ".webhooks": ("WebhookVerificationError",),
 }
 """Where each name comes from, by module of this package."""
 

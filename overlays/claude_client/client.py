@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .retries import RetryBudget, RetryPolicy
     from .settings import Settings
     from .transports import AsyncTransport, Transport
+    from .webhooks import Secret
 
 
 class _ClientFacts:
@@ -72,6 +73,11 @@ class _ClientFacts:
     def timeout(self) -> float | Timeout | httpx.Timeout | Unset | None:
         """Timeout of calls that name none; ``UNSET``: 5 s to connect, 600 s for the rest."""
         return self._settings.timeout
+
+    @property
+    def webhook_key(self) -> Secret | Sequence[Secret] | None:
+        """Signing secret that ``webhooks`` verifies with."""
+        return self._settings.webhook_key
 
     @property
     def retry(self) -> RetryPolicy:
@@ -118,6 +124,7 @@ class Claude(_ClientFacts, RawCalls):
         betas: Sequence[str] = (),
         api_version: str | None = None,
         workspace_id: str | None = None,
+        webhook_key: Secret | Sequence[Secret] | None = None,
         http_client: httpx.Client | None = None,
         transport: Transport | None = None,
         retry: RetryPolicy | None = None,
@@ -149,6 +156,8 @@ class Claude(_ClientFacts, RawCalls):
                 the arguments of the call.
             workspace_id: Workspace, for credentials that reach several. Else
                 ``ANTHROPIC_WORKSPACE_ID``.
+            webhook_key: Signing secret that ``webhooks`` verifies with, or several. Else
+                ``ANTHROPIC_WEBHOOK_SIGNING_KEY``.
             http_client: An httpx client with proxies, certificates or limits of your own; it
                 stays yours to close.
             transport: Anything else that moves requests, instead of ``http_client``.
@@ -182,6 +191,7 @@ class Claude(_ClientFacts, RawCalls):
             betas=betas,
             api_version=api_version,
             workspace_id=workspace_id,
+            webhook_key=webhook_key,
             retry=retry,
             retry_budget=retry_budget,
             strict=strict,
@@ -218,6 +228,7 @@ class Claude(_ClientFacts, RawCalls):
         betas: Sequence[str] | Unset = UNSET,
         api_version: str | Unset | None = UNSET,
         workspace_id: str | Unset | None = UNSET,
+        webhook_key: Secret | Sequence[Secret] | Unset | None = UNSET,
         http_client: httpx.Client | None = None,
         transport: Transport | None = None,
         retry: RetryPolicy | Unset | None = UNSET,
@@ -249,6 +260,7 @@ class Claude(_ClientFacts, RawCalls):
             betas=betas,
             api_version=api_version,
             workspace_id=workspace_id,
+            webhook_key=webhook_key,
             retry=retry,
             retry_budget=retry_budget,
             strict=strict,
@@ -308,6 +320,7 @@ class AsyncClaude(_ClientFacts, AsyncRawCalls):
         betas: Sequence[str] = (),
         api_version: str | None = None,
         workspace_id: str | None = None,
+        webhook_key: Secret | Sequence[Secret] | None = None,
         http_client: httpx.AsyncClient | None = None,
         transport: AsyncTransport | None = None,
         retry: RetryPolicy | None = None,
@@ -332,6 +345,7 @@ class AsyncClaude(_ClientFacts, AsyncRawCalls):
             betas=betas,
             api_version=api_version,
             workspace_id=workspace_id,
+            webhook_key=webhook_key,
             retry=retry,
             retry_budget=retry_budget,
             strict=strict,
@@ -368,6 +382,7 @@ class AsyncClaude(_ClientFacts, AsyncRawCalls):
         betas: Sequence[str] | Unset = UNSET,
         api_version: str | Unset | None = UNSET,
         workspace_id: str | Unset | None = UNSET,
+        webhook_key: Secret | Sequence[Secret] | Unset | None = UNSET,
         http_client: httpx.AsyncClient | None = None,
         transport: AsyncTransport | None = None,
         retry: RetryPolicy | Unset | None = UNSET,
@@ -390,6 +405,7 @@ class AsyncClaude(_ClientFacts, AsyncRawCalls):
             betas=betas,
             api_version=api_version,
             workspace_id=workspace_id,
+            webhook_key=webhook_key,
             retry=retry,
             retry_budget=retry_budget,
             strict=strict,

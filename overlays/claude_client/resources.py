@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         MessageStream,
         MessageStreamManager,
     )
+    from .webhooks import Webhooks
 
     class MessageStreamArguments(MessageCreateParams, RequestOptions):
         """Arguments of ``messages.stream``: those of ``messages.create``."""
@@ -125,6 +126,13 @@ class OverlayResources(Resources):
         """``client.messages``."""
         return Messages(self._bound_caller(), via_beta=self._via_beta)
 
+    @kept_property
+    def webhooks(self) -> Webhooks:
+        """``client.webhooks``: verifies what the API sends by itself."""
+        from .webhooks import Webhooks
+
+        return Webhooks(self._bound_caller().settings.webhook_key)
+
 
 class Beta(OverlayResources):
     """``client.beta``: the same resources; their requests carry what the beta namespace sends."""
@@ -150,6 +158,13 @@ class AsyncOverlayResources(AsyncResources):
     def messages(self) -> AsyncMessages:
         """``client.messages``."""
         return AsyncMessages(self._bound_caller(), via_beta=self._via_beta)
+
+    @kept_property
+    def webhooks(self) -> Webhooks:
+        """``client.webhooks``: verifies what the API sends by itself. Not awaited."""
+        from .webhooks import Webhooks
+
+        return Webhooks(self._bound_caller().settings.webhook_key)
 
 
 class AsyncBeta(AsyncOverlayResources):

@@ -19,7 +19,13 @@ from .credentials import (
     resolve_credentials,
     without_credentials,
 )
-from .environment import BASE_URL_VARIABLE, WORKSPACE_VARIABLE, custom_headers, setting
+from .environment import (
+    BASE_URL_VARIABLE,
+    WEBHOOK_KEY_VARIABLE,
+    WORKSPACE_VARIABLE,
+    custom_headers,
+    setting,
+)
 from .retries import RetryBudget, RetryPolicy
 
 if TYPE_CHECKING:
@@ -30,6 +36,7 @@ if TYPE_CHECKING:
     from claude_rest._runtime.timeouts import Timeout
 
     from .middleware import AsyncMiddleware, Middleware
+    from .webhooks import Secret
 
 USER_AGENT = f"claude-client/{__version__}"
 
@@ -53,6 +60,7 @@ class Settings:
         "retry_budget",
         "strict",
         "timeout",
+        "webhook_key",
         "workspace_id",
     )
 
@@ -69,6 +77,7 @@ class Settings:
     betas: tuple[str, ...]
     api_version: str | None
     workspace_id: str | None
+    webhook_key: Secret | Sequence[Secret] | None
     strict: bool
     derive_betas: bool
     check_sizes: bool
@@ -88,6 +97,7 @@ class Settings:
         betas: Sequence[str] | Unset = UNSET,
         api_version: str | Unset | None = UNSET,
         workspace_id: str | Unset | None = UNSET,
+        webhook_key: Secret | Sequence[Secret] | Unset | None = UNSET,
         retry: RetryPolicy | Unset | None = UNSET,
         retry_budget: RetryBudget | Unset | None = UNSET,
         strict: bool | Unset = UNSET,
@@ -134,6 +144,8 @@ class Settings:
             copy.api_version = api_version
         if not isinstance(workspace_id, Unset):
             copy.workspace_id = workspace_id
+        if not isinstance(webhook_key, Unset):
+            copy.webhook_key = webhook_key
         if not isinstance(strict, Unset):
             copy.strict = strict
         if not isinstance(derive_betas, Unset):
@@ -178,6 +190,7 @@ def resolve_settings(
     betas: Sequence[str] = (),
     api_version: str | None = None,
     workspace_id: str | None = None,
+    webhook_key: Secret | Sequence[Secret] | None = None,
     retry: RetryPolicy | None = None,
     retry_budget: RetryBudget | Unset | None = UNSET,
     strict: bool = False,
@@ -201,6 +214,7 @@ def resolve_settings(
     found.base_url = check_base_url(base_url or setting(environ, BASE_URL_VARIABLE) or BASE_URL)
     found.environment_headers = custom_headers(environ)
     found.workspace_id = setting(environ, WORKSPACE_VARIABLE)
+    found.webhook_key = webhook_key or setting(environ, WEBHOOK_KEY_VARIABLE)
     found.timeout = UNSET
     found.retry = RetryPolicy()
     found.retry_budget = RetryBudget() if isinstance(retry_budget, Unset) else retry_budget

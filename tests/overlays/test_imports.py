@@ -70,6 +70,7 @@ def test_every_piece_works_without_a_client() -> None:
         "from claude_client import SSEDecoder; SSEDecoder()",
         "from claude_client import resolve_betas, resolve_credentials",
         "from claude_client import errors, UNSET, Unknown",
+        "from claude_client.webhooks import sign, verify; verify('', sign('', 'YWJj'), 'YWJj')",
     ):
         loaded = modules_after(code)
         assert not loaded.intersection(HEAVY), code
