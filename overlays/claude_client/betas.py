@@ -269,8 +269,8 @@ def warn_of_retired(flags: Iterable[str], retired: Mapping[str, str]) -> None:
 def _warn(flag: str, status: str) -> None:
     import os
 
-    from .deprecations import switched_off, warn_caller
-    from .environment import setting
+    from .deprecations import warn_caller
+    from .environment import setting, switched_off
 
     if switched_off(setting(os.environ, WARNINGS_VARIABLE)):
         return

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from claude_rest._runtime.operation import BetaSource
 from claude_rest.service import MODEL_ENDS
 
-from .environment import setting
+from .environment import setting, switched_off
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -92,11 +92,6 @@ def model_warning(model: str, today: str | None = None) -> ModelDeprecationWarni
     if replacement is not None:
         text += f"; use {replacement} instead"
     return ModelDeprecationWarning(text, model, retires_on, deprecated_on, replacement)
-
-
-def switched_off(value: str | None) -> bool:
-    """Tell whether the value of a variable says no."""
-    return (value or "").lower() in ("0", "off", "false", "no")
 
 
 def warn_caller(warning: Warning) -> None:

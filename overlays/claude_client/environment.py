@@ -20,6 +20,11 @@ def setting(environ: Mapping[str, str], name: str) -> str | None:
     return environ.get(name, "").strip() or None
 
 
+def switched_off(value: str | None) -> bool:
+    """Tell whether the value of a variable says no: ``0``, ``off``, ``false`` or ``no``."""
+    return (value or "").lower() in ("0", "off", "false", "no")
+
+
 def custom_headers(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the headers of ``ANTHROPIC_CUSTOM_HEADERS``: one ``Name: value`` per line.
 

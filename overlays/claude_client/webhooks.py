@@ -103,7 +103,8 @@ def verify(
             matches |= compare_digest(signature, expected)
     if not matches:
         raise WebhookVerificationError(
-            f"none of the {len(signatures)} signatures fits: another secret, or the body was changed",
+            f"none of the {len(signatures)} signatures fits: the secret is another, or the body "
+            "was changed",
             "signature_mismatch",
         )
 
