@@ -398,7 +398,7 @@ class LineReader(Generic[T]):
 
 
 class _SyncStream(ResponseFacts, Generic[T, R]):
-    __slots__ = ("__weakref__", "_chunks", "_close", "_over", "_reader", "_take", "meta")
+    __slots__ = ("__weakref__", "_chunks", "_close", "_ends", "_over", "_reader", "_take", "meta")
 
     meta: Meta
     """Metadata of the response."""
@@ -417,13 +417,14 @@ class _SyncStream(ResponseFacts, Generic[T, R]):
         self._close = close
         # The body has been read to its end, or given up.
         self._over = False
+        self._ends: tuple[Callable[[BaseException | None], object], ...] = ()
         self.meta = meta
 
     def __next__(self) -> T:
         try:
             value = self._take()
-        except BaseException:
-            self.close()
+        except BaseException as error:
+            self._finish(error)
             raise
         if value is NOTHING:
             value = self._wait_for(self._take)
@@ -449,8 +450,8 @@ class _SyncStream(ResponseFacts, Generic[T, R]):
                     else:
                         self._reader.feed(chunk)
                 value = take()
-        except BaseException:
-            self.close()
+        except BaseException as error:
+            self._finish(error)
             raise
         if value is NOTHING:
             self.close()
@@ -470,17 +471,44 @@ class _SyncStream(ResponseFacts, Generic[T, R]):
         After the last event the end of the body is waited for, for a few hundredths of a second
         at most: the connection can be used again only with that read.
         """
+        self._finish(None)
+
+    def _finish(self, error: BaseException | None) -> None:
         close, self._close = self._close, None
+        ends, self._ends = self._ends, ()
         unread = self._reader.ended and not self._over
         self._over = True
         self._reader.discard()
-        if close is not None:
-            finish = getattr(self._chunks, "finish", None) if unread else None
-            try:
-                if finish is not None:
-                    finish()
-            finally:
-                close()
+        try:
+            if close is not None:
+                finish = getattr(self._chunks, "finish", None) if unread else None
+                try:
+                    if finish is not None:
+                        finish()
+                finally:
+                    close()
+        finally:
+            for end in ends:
+                end(error)
+
+    def observe(
+        self,
+        on_item: Callable[[T], object] | None = None,
+        on_end: Callable[[BaseException | None], object] | None = None,
+    ) -> None:
+        """Have functions called with what happens here, for measuring and tracing.
+
+        ``on_item`` gets each value as it comes out, ``events()`` left aside; ``on_end`` is called
+        once when all has been read or the stream is closed, with the error if one ended it; at
+        once where that has happened. They must not raise. Any number may observe.
+        """
+        if on_item is not None:
+            self._take = _observed(self._take, on_item)
+        if on_end is not None:
+            if self._close is None:
+                on_end(None)
+            else:
+                self._ends = (*self._ends, on_end)
 
     def __enter__(self) -> Self:
         return self
@@ -495,7 +523,7 @@ class _SyncStream(ResponseFacts, Generic[T, R]):
 
 
 class _AsyncStream(ResponseFacts, Generic[T, R]):
-    __slots__ = ("__weakref__", "_chunks", "_close", "_over", "_reader", "_take", "meta")
+    __slots__ = ("__weakref__", "_chunks", "_close", "_ends", "_over", "_reader", "_take", "meta")
 
     meta: Meta
     """Metadata of the response."""
@@ -513,13 +541,14 @@ class _AsyncStream(ResponseFacts, Generic[T, R]):
         self._take = reader.take
         self._close = close
         self._over = False
+        self._ends: tuple[Callable[[BaseException | None], object], ...] = ()
         self.meta = meta
 
     async def __anext__(self) -> T:
         try:
             value = self._take()
-        except BaseException:
-            await self.close()
+        except BaseException as error:
+            await self._finish(error)
             raise
         if value is NOTHING:
             value = await self._wait_for(self._take)
@@ -544,8 +573,8 @@ class _AsyncStream(ResponseFacts, Generic[T, R]):
                 else:
                     self._reader.feed(chunk)
                 value = take()
-        except BaseException:
-            await self.close()
+        except BaseException as error:
+            await self._finish(error)
             raise
         if value is NOTHING:
             await self.close()
@@ -565,20 +594,47 @@ class _AsyncStream(ResponseFacts, Generic[T, R]):
         After the last event the end of the body is waited for, for a few hundredths of a second
         at most: the connection can be used again only with that read.
         """
+        await self._finish(None)
+
+    async def _finish(self, error: BaseException | None) -> None:
         close, self._close = self._close, None
+        ends, self._ends = self._ends, ()
         unread = self._reader.ended and not self._over
         self._over = True
         self._reader.discard()
-        if close is not None:
-            finish = getattr(self._chunks, "finish", None) if unread else None
-            try:
-                if finish is not None:
-                    await finish()
-            finally:
+        try:
+            if close is not None:
+                finish = getattr(self._chunks, "finish", None) if unread else None
                 try:
-                    await self._end_chunks()
+                    if finish is not None:
+                        await finish()
                 finally:
-                    await close()
+                    try:
+                        await self._end_chunks()
+                    finally:
+                        await close()
+        finally:
+            for end in ends:
+                end(error)
+
+    def observe(
+        self,
+        on_item: Callable[[T], object] | None = None,
+        on_end: Callable[[BaseException | None], object] | None = None,
+    ) -> None:
+        """Have functions called with what happens here, for measuring and tracing.
+
+        ``on_item`` gets each value as it comes out, ``events()`` left aside; ``on_end`` is called
+        once when all has been read or the stream is closed, with the error if one ended it; at
+        once where that has happened. They must not raise. Any number may observe.
+        """
+        if on_item is not None:
+            self._take = _observed(self._take, on_item)
+        if on_end is not None:
+            if self._close is None:
+                on_end(None)
+            else:
+                self._ends = (*self._ends, on_end)
 
     async def _end_chunks(self) -> None:
         # An asynchronous generator that is only dropped is ended by the event loop some time, or
@@ -599,6 +655,16 @@ class _AsyncStream(ResponseFacts, Generic[T, R]):
         traceback: TracebackType | None,
     ) -> None:
         await self.close()
+
+
+def _observed(take: Callable[[], Any], on_item: Callable[[Any], object]) -> Callable[[], Any]:
+    def observed() -> Any:
+        value = take()
+        if value is not NOTHING:
+            on_item(value)
+        return value
+
+    return observed
 
 
 class _RawEvents:
@@ -722,8 +788,8 @@ class Stream(_SyncStream[T, EventReader[T]]):
         peek = self._reader.peek
         try:
             waits = peek()
-        except BaseException:
-            self.close()
+        except BaseException as error:
+            self._finish(error)
             raise
         if waits is NOTHING:
             self._wait_for(peek)
@@ -790,8 +856,8 @@ class AsyncStream(_AsyncStream[T, EventReader[T]]):
         peek = self._reader.peek
         try:
             waits = peek()
-        except BaseException:
-            await self.close()
+        except BaseException as error:
+            await self._finish(error)
             raise
         if waits is NOTHING:
             await self._wait_for(peek)
