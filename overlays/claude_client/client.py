@@ -134,6 +134,7 @@ class Claude(_ClientFacts, RawCalls):
         check_sizes: bool = True,
         auto_stream: bool = True,
         middleware: Sequence[Middleware] = (),
+        tracing: bool | None = None,
     ) -> None:
         """Make a client. Whatever is not given comes from the environment, if it is there.
 
@@ -172,6 +173,8 @@ class Claude(_ClientFacts, RawCalls):
                 cut; the answer is the same. Not where ``stream`` is given.
             middleware: What runs around every call and every attempt, see :class:`Middleware`;
                 the first is outermost.
+            tracing: Whether calls make OpenTelemetry spans. By default they do from when the
+                process has a tracer provider, unless ``CLAUDE_CLIENT_TRACING=0``.
 
         Raises:
             MissingCredentialsError: No credential was found; the message says where was looked.
@@ -199,6 +202,7 @@ class Claude(_ClientFacts, RawCalls):
             check_sizes=check_sizes,
             auto_stream=auto_stream,
             middleware=middleware,
+            tracing=tracing,
         )
         self._caller = OverlayCaller(settings, _transport(transport, http_client))
         self._owns_connections = True
@@ -238,6 +242,7 @@ class Claude(_ClientFacts, RawCalls):
         check_sizes: bool | Unset = UNSET,
         auto_stream: bool | Unset = UNSET,
         middleware: Sequence[Middleware] | Unset = UNSET,
+        tracing: bool | Unset | None = UNSET,
     ) -> Self:
         """Return a client with some settings changed, on the same connections.
 
@@ -268,6 +273,7 @@ class Claude(_ClientFacts, RawCalls):
             check_sizes=check_sizes,
             auto_stream=auto_stream,
             middleware=middleware,
+            tracing=tracing,
         )
         shared = http_client is None and transport is None
         copy = self.__class__.__new__(self.__class__)
@@ -330,6 +336,7 @@ class AsyncClaude(_ClientFacts, AsyncRawCalls):
         check_sizes: bool = True,
         auto_stream: bool = True,
         middleware: Sequence[AsyncMiddleware] = (),
+        tracing: bool | None = None,
     ) -> None:
         """Make a client; see :class:`Claude`."""
         set_up_logging(os.environ)
@@ -353,6 +360,7 @@ class AsyncClaude(_ClientFacts, AsyncRawCalls):
             check_sizes=check_sizes,
             auto_stream=auto_stream,
             middleware=middleware,
+            tracing=tracing,
         )
         self._caller = AsyncOverlayCaller(settings, _async_transport(transport, http_client))
         self._owns_connections = True
@@ -392,6 +400,7 @@ class AsyncClaude(_ClientFacts, AsyncRawCalls):
         check_sizes: bool | Unset = UNSET,
         auto_stream: bool | Unset = UNSET,
         middleware: Sequence[AsyncMiddleware] | Unset = UNSET,
+        tracing: bool | Unset | None = UNSET,
     ) -> Self:
         """Return a client with some settings changed; see :meth:`Claude.with_options`."""
         settings = self._settings.changed(
@@ -413,6 +422,7 @@ class AsyncClaude(_ClientFacts, AsyncRawCalls):
             check_sizes=check_sizes,
             auto_stream=auto_stream,
             middleware=middleware,
+            tracing=tracing,
         )
         shared = http_client is None and transport is None
         copy = self.__class__.__new__(self.__class__)

@@ -18,7 +18,7 @@ from .logs import log_answer, log_answer_body, log_request_body
 from .middleware import AttemptInfo, Layers, check_response, closable, nested, superseded
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
     from typing import TypeVar
 
     from claude_rest._runtime.request import PreparedRequest
@@ -38,7 +38,7 @@ class Driver(CallCore):
         """Send by ``transport``. Raises ``TypeError`` for asynchronous middleware."""
         super().__init__(settings)
         self.transport = transport
-        self._layers = Layers(settings.middleware, asynchronous=False)
+        self._layers = traced_layers(settings, asynchronous=False)
 
     def _run(self, plan: Plan, take: Callable[[Response], T]) -> T:
         """Send until ``take`` has made something of an answer of success.
@@ -95,6 +95,8 @@ class Driver(CallCore):
 
     def _around(self, call: CallInfo, act: Callable[[CallInfo], Any]) -> Any:
         """Return what ``act`` makes of a call, with the middleware around it."""
+        if self._layers.untraced and tracing_began():
+            self._layers = traced_layers(self.settings, asynchronous=False)
         layers = self._layers.call
         if not layers:
             return act(call)
@@ -154,7 +156,7 @@ class AsyncDriver(CallCore):
         """Send by ``transport``. Raises ``TypeError`` for synchronous middleware."""
         super().__init__(settings)
         self.transport = transport
-        self._layers = Layers(settings.middleware, asynchronous=True)
+        self._layers = traced_layers(settings, asynchronous=True)
 
     async def _run(self, plan: Plan, take: Callable[[AsyncResponse], Awaitable[T]]) -> T:
         """Send until ``take`` has made something of an answer of success.
@@ -213,6 +215,8 @@ class AsyncDriver(CallCore):
 
     async def _around(self, call: CallInfo, act: Callable[[CallInfo], Awaitable[Any]]) -> Any:
         """Return what ``act`` makes of a call, with the middleware around it."""
+        if self._layers.untraced and tracing_began():
+            self._layers = traced_layers(self.settings, asynchronous=True)
         layers = self._layers.call
         if not layers:
             return await act(call)
@@ -271,6 +275,38 @@ class AsyncDriver(CallCore):
     async def close(self) -> None:
         """Close the connections."""
         await self.transport.close()
+
+
+def traced_layers(settings: Settings, *, asynchronous: bool) -> Layers:
+    """Return the middleware of a client, around it what traces if that is wanted.
+
+    Where it is left open, that is so once the process has set tracing up; until then the layers
+    say that they are ``untraced``.
+    """
+    middleware: Sequence[Any] = settings.middleware
+    wanted = settings.tracing
+    if wanted or (wanted is None and tracing_began()):
+        from .tracing.switch import with_tracing
+
+        wanted = True
+        try:
+            middleware = with_tracing(middleware, asynchronous=asynchronous)
+        except Exception:
+            # Nobody asked for it, so it is not to be in the way either.
+            if settings.tracing:
+                raise
+    layers = Layers(middleware, asynchronous=asynchronous)
+    layers.untraced = wanted is None
+    return layers
+
+
+def tracing_began() -> bool:
+    """Tell whether the process has set OpenTelemetry's tracing up; at next to no cost if not."""
+    if "opentelemetry.trace" not in sys.modules:
+        return False
+    from .tracing.switch import is_set_up
+
+    return is_set_up()
 
 
 def _attempts(settings: Settings, plan: Plan) -> Attempts:

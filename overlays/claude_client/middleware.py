@@ -208,14 +208,17 @@ class AsyncReadyResponse(_Ready):
 class Layers:
     """The methods of a client's middleware, those of the outermost first."""
 
-    __slots__ = ("attempt", "call")
+    __slots__ = ("attempt", "call", "untraced")
 
     call: tuple[Any, ...]
     attempt: tuple[Any, ...]
+    untraced: bool
+    """Whether tracing comes around them once the process has set it up."""
 
     def __init__(self, middleware: Sequence[object], *, asynchronous: bool) -> None:
         """Raise ``TypeError`` for a middleware that is none, or one of the other kind."""
         base: type[Any] = AsyncMiddleware if asynchronous else Middleware
+        self.untraced = False
         for each in middleware:
             _check(each, asynchronous)
         self.call = _methods(middleware, "around_call", base)

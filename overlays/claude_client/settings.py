@@ -21,10 +21,12 @@ from .credentials import (
 )
 from .environment import (
     BASE_URL_VARIABLE,
+    TRACING_VARIABLE,
     WEBHOOK_KEY_VARIABLE,
     WORKSPACE_VARIABLE,
     custom_headers,
     setting,
+    switched_off,
 )
 from .retries import RetryBudget, RetryPolicy
 
@@ -60,6 +62,7 @@ class Settings:
         "retry_budget",
         "strict",
         "timeout",
+        "tracing",
         "webhook_key",
         "workspace_id",
     )
@@ -83,6 +86,8 @@ class Settings:
     check_sizes: bool
     auto_stream: bool
     middleware: tuple[Middleware | AsyncMiddleware, ...]
+    tracing: bool | None
+    """``None``: once the process has set tracing up."""
 
     def changed(
         self,
@@ -105,6 +110,7 @@ class Settings:
         check_sizes: bool | Unset = UNSET,
         auto_stream: bool | Unset = UNSET,
         middleware: Sequence[Middleware | AsyncMiddleware] | Unset = UNSET,
+        tracing: bool | Unset | None = UNSET,
     ) -> Settings:
         """Return a copy with some settings changed; headers and query parameters are added.
 
@@ -156,6 +162,8 @@ class Settings:
             copy.auto_stream = auto_stream
         if not isinstance(middleware, Unset):
             copy.middleware = tuple(middleware)
+        if not isinstance(tracing, Unset):
+            copy.tracing = tracing
         return copy
 
     __reduce__ = refuse_pickling
@@ -198,6 +206,7 @@ def resolve_settings(
     check_sizes: bool = True,
     auto_stream: bool = True,
     middleware: Sequence[Middleware | AsyncMiddleware] = (),
+    tracing: bool | None = None,
 ) -> Settings:
     """Put the arguments of a client and its environment together; arguments win.
 
@@ -227,6 +236,9 @@ def resolve_settings(
     found.check_sizes = check_sizes
     found.auto_stream = auto_stream
     found.middleware = tuple(middleware)
+    if tracing is None and switched_off(setting(environ, TRACING_VARIABLE)):
+        tracing = False
+    found.tracing = tracing
     return found.changed(
         api_key=api_key or UNSET,
         auth_token=auth_token or UNSET,
