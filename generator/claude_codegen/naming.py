@@ -42,6 +42,8 @@ OPTION_NAMES: Final = frozenset(
         "include_pings",
         "derive_betas",
         "auto_stream",
+        "progress",
+        "check_paths",
     }
 )
 """Options that every generated method takes besides the arguments of its operation."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from claude_rest._runtime.binary import AsyncBinaryResponse as AsyncBinaryResponse
     from claude_rest._runtime.binary import BinaryResponse as BinaryResponse
     from claude_rest._runtime.caller import RequestOptions as RequestOptions
+    from claude_rest._runtime.file_contents import SizedChunks as SizedChunks
     from claude_rest._runtime.meta import Meta as Meta
     from claude_rest._runtime.multipart import FileInput as FileInput
     from claude_rest._runtime.operation import BetaSource as BetaSource
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from claude_rest._runtime.struct import Struct as Struct
     from claude_rest._runtime.struct import Unknown as Unknown
     from claude_rest._runtime.timeouts import Timeout as Timeout
+    from claude_rest._runtime.transfer import Transfer as Transfer
     from claude_rest._runtime.unset import UNSET as UNSET
     from claude_rest._runtime.unset import Unset as Unset
 
@@ -101,9 +103,12 @@ if TYPE_CHECKING:
     from .errors import RequestTimeoutError as RequestTimeoutError
     from .errors import RequestTooLargeError as RequestTooLargeError
     from .errors import ServiceUnavailableError as ServiceUnavailableError
+    from .errors import SkillError as SkillError
+    from .errors import SkillLimitError as SkillLimitError
     from .errors import StreamProtocolError as StreamProtocolError
     from .errors import StreamTruncatedError as StreamTruncatedError
     from .errors import UnprocessableEntityError as UnprocessableEntityError
+    from .errors import UnsafePathError as UnsafePathError
     from .errors import UploadError as UploadError
     from .explain import Explanation as Explanation
     from .middleware import AsyncMiddleware as AsyncMiddleware
@@ -120,6 +125,10 @@ if TYPE_CHECKING:
     from .retries import RetryEvent as RetryEvent
     from .retries import RetryPolicy as RetryPolicy
     from .retry_budget import RetryBudget as RetryBudget
+    from .skills import ArchiveLimits as ArchiveLimits
+    from .skills import async_unpack_skill as async_unpack_skill
+    from .skills import skill_files as skill_files
+    from .skills import unpack_skill as unpack_skill
     from .stream_events import CitationEvent as CitationEvent
     from .stream_events import CompactionEvent as CompactionEvent
     from .stream_events import ContentBlockStopEvent as ContentBlockStopEvent
@@ -148,6 +157,7 @@ __all__ = [
     "APIStatusError",
     "APITimeoutError",
     "ApiVersionConflictError",
+    "ArchiveLimits",
     "AsyncAPIResponse",
     "AsyncBinaryResponse",
     "AsyncClaude",
@@ -233,6 +243,9 @@ __all__ = [
     "ServerSentEvent",
     "ServiceUnavailableError",
     "SignatureEvent",
+    "SizedChunks",
+    "SkillError",
+    "SkillLimitError",
     "Stream",
     "StreamProtocolError",
     "StreamTruncatedError",
@@ -241,20 +254,25 @@ __all__ = [
     "TextEvent",
     "ThinkingEvent",
     "Timeout",
+    "Transfer",
     "Unknown",
     "UnprocessableEntityError",
+    "UnsafePathError",
     "Unset",
     "UploadError",
     "WebhookVerificationError",
     "__version__",
+    "async_unpack_skill",
     "merge_usage",
     "not_given",
     "omit",
     "resolve_api_version",
     "resolve_betas",
     "resolve_credentials",
+    "skill_files",
     "total_input_tokens",
     "types",
+    "unpack_skill",
 ]
 
 _EXPORTS = {
@@ -328,9 +346,12 @@ _EXPORTS = {
         "RequestTimeoutError",
         "RequestTooLargeError",
         "ServiceUnavailableError",
+        "SkillError",
+        "SkillLimitError",
         "StreamProtocolError",
         "StreamTruncatedError",
         "UnprocessableEntityError",
+        "UnsafePathError",
         "UploadError",
     ),
     ".explain": ("Explanation",),
@@ -352,6 +373,12 @@ _EXPORTS = {
         "RetryPolicy",
     ),
     ".retry_budget": ("RetryBudget",),
+    ".skills": (
+        "ArchiveLimits",
+        "async_unpack_skill",
+        "skill_files",
+        "unpack_skill",
+    ),
     ".stream_events": (
         "CitationEvent",
         "CompactionEvent",
@@ -378,6 +405,7 @@ _EXPORTS = {
 _RUNTIME_EXPORTS = {
     ".binary": ("AsyncBinaryResponse", "BinaryResponse"),
     ".caller": ("RequestOptions",),
+    ".file_contents": ("SizedChunks",),
     ".meta": ("Meta",),
     ".multipart": ("FileInput",),
     ".operation": ("BetaSource",),
@@ -391,6 +419,7 @@ _RUNTIME_EXPORTS = {
     ".streamed_response": ("AsyncStreamedAPIResponse", "StreamedAPIResponse"),
     ".struct": ("Struct", "Unknown"),
     ".timeouts": ("Timeout",),
+    ".transfer": ("Transfer",),
     ".unset": ("UNSET", "Unset"),
 }
 """The same for names of the generated package's run time."""

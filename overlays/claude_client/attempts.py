@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .logs import INFO, log
 from .retries import GiveUp, Outcome, RetryEvent
@@ -19,7 +19,16 @@ if TYPE_CHECKING:
 class Attempts:
     """Counts the attempts of one call, and decides what follows a failed one."""
 
-    __slots__ = ("_budget", "_operation", "_policy", "_spent", "_started", "deadline", "number")
+    __slots__ = (
+        "_budget",
+        "_content",
+        "_operation",
+        "_policy",
+        "_spent",
+        "_started",
+        "deadline",
+        "number",
+    )
 
     number: int
     """Number of the attempt under way, from 1."""
@@ -37,8 +46,13 @@ class Attempts:
         *,
         timeout: Timeout,
         budget: RetryBudget | None,
+        content: Any = None,
     ) -> None:
-        """Begin a call: the clock of its deadline runs from now."""
+        """Begin a call: the clock of its deadline runs from now.
+
+        ``content`` is the body of the request. One with a true ``spent`` cannot be sent again.
+        """
+        self._content = content
         self._operation = operation
         limit = timeout.deadline
         if limit is not None and (policy.deadline is None or limit < policy.deadline):
@@ -108,6 +122,12 @@ class Attempts:
     def _decide(self, outcome: Outcome) -> Decision:
         elapsed = monotonic() - self._started
         decision = self._policy.decide(self.number, outcome, elapsed, self._operation)
+        if not isinstance(decision, GiveUp) and getattr(self._content, "spent", False):
+            return GiveUp(
+                "the file comes from an iterator, which has been read and cannot be read again",
+                self._policy.asked_wait(outcome.headers),
+                tell=True,
+            )
         if self._budget is None or isinstance(decision, GiveUp):
             return decision
         self._spent = self._budget.spend(decision)

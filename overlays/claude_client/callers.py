@@ -123,7 +123,7 @@ class OverlayCaller(Driver):
         if operation.response == "binary":
             from claude_rest._runtime.binary import BinaryResponse
 
-            return self._run(plan, BinaryResponse)
+            return self._run(plan, lambda raw: BinaryResponse(raw, bar=self.bar))
         if operation.response == "jsonl":
             from claude_rest._runtime.stream import JSONLStream
 
@@ -284,7 +284,13 @@ class AsyncOverlayCaller(AsyncDriver):
     async def _plan(self, call: CallInfo, streaming: bool | None = None) -> Plan:
         """Make the plan; outside the event loop when the body is large."""
         asyncio = sys.modules.get("asyncio")
-        arguments = with_lists(call.arguments)
+        operation = call.operation
+        arguments = with_lists(call.arguments, operation.file_fields)
+        if operation.file_fields:
+            from claude_rest._runtime.async_files import ready_files
+
+            limit = self.file_limit(operation, call.options)
+            arguments = await ready_files(operation, arguments, limit)
 
         def plan(in_pieces: bool) -> Plan:
             return self.plan(
@@ -296,6 +302,11 @@ class AsyncOverlayCaller(AsyncDriver):
                 in_pieces=in_pieces,
             )
 
+        if operation.file_fields:
+            # Files are looked at, folders walked through, archives opened.
+            from claude_rest._runtime.threads import off_loop
+
+            return await off_loop(lambda: plan(True))
         if asyncio is not None and is_large(arguments) and asyncio_runs():
             # Here, where the caller's line is still to be seen.
             warn_of_ending(arguments)
@@ -315,7 +326,7 @@ class AsyncOverlayCaller(AsyncDriver):
             from claude_rest._runtime.binary import AsyncBinaryResponse
 
             async def download(raw: AsyncResponse) -> AsyncBinaryResponse:
-                return AsyncBinaryResponse(raw)
+                return AsyncBinaryResponse(raw, bar=self.bar)
 
             return await self._run(plan, download)
         if operation.response == "jsonl":

@@ -33,7 +33,7 @@ from .credentials import (
 from .settings import lower_headers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Container, Mapping
 
     from claude_rest._runtime.errors import APIError
     from claude_rest._runtime.operation import Operation
@@ -120,6 +120,13 @@ class CallCore(ClientCore):
     # It holds the headers of every request.
     __reduce__ = refuse_pickling
 
+    @property
+    def bar(self) -> Any:
+        """What ``progress=True`` shows of a download."""
+        from .uploads import TransferBar
+
+        return TransferBar("download")
+
     def _decoder(self, name: str) -> Callable[[Any], Any]:
         from claude_rest.models import decoder
 
@@ -160,6 +167,13 @@ class CallCore(ClientCore):
             and bool(_given(options, "auto_stream", self.settings.auto_stream))
         )
 
+    def file_limit(self, operation: Operation, options: RequestOptions) -> int | None:
+        """Return how many bytes the files of a call may have; ``None`` for any number."""
+        check_sizes = options.get("check_sizes", UNSET)
+        if check_sizes is UNSET:
+            check_sizes = self.settings.check_sizes
+        return operation.max_bytes if check_sizes else None
+
     def message_check(self) -> Callable[[Any], None] | None:
         """Return what raises for a message that its schema does not allow, if ``strict``."""
         return self._check_strictly if self.strict else None
@@ -184,9 +198,14 @@ class CallCore(ClientCore):
         extra_headers = given.get("extra_headers")
         if extra_headers:
             given["extra_headers"] = lower_headers(extra_headers)
-        arguments = with_lists(arguments)
+        arguments = with_lists(arguments, operation.file_fields)
         max_retries = given.get("max_retries")
         policy = self.settings.retry
+        if operation.file_fields:
+            from .uploads import prepare_upload
+
+            limit = self.file_limit(operation, given)
+            arguments, given = prepare_upload(operation, arguments, given, limit)
         prepared, betas = self._build(operation, arguments, given, via_beta, streaming, in_pieces)
         return Plan(
             prepared,
@@ -354,11 +373,15 @@ def as_it_is(value: Any) -> Any:
     return value
 
 
-def with_lists(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Turn iterators into lists: they are looked through before they are encoded."""
+def with_lists(arguments: Mapping[str, Any], files: Container[str] = ()) -> Mapping[str, Any]:
+    """Turn iterators into lists: they are looked through before they are encoded.
+
+    Not those among ``files``, each of which is one file, too large perhaps for memory.
+    """
     if any(_is_iterator(value) for value in arguments.values()):
         return {
-            name: list(value) if _is_iterator(value) else value for name, value in arguments.items()
+            name: list(value) if _is_iterator(value) and name not in files else value
+            for name, value in arguments.items()
         }
     return arguments
 

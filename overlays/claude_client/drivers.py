@@ -110,7 +110,14 @@ class Driver(CallCore):
 
         try:
             # Arguments that can be read once are read here: a layer may try the call again.
-            call = call.replace(arguments=with_lists(call.arguments))
+            arguments = with_lists(call.arguments, call.operation.file_fields)
+            if call.operation.file_fields:
+                from .uploads import hold_files
+
+                arguments = hold_files(
+                    call.operation, arguments, self.file_limit(call.operation, call.options)
+                )
+            call = call.replace(arguments=arguments)
             result = nested(layers, innermost)(call)
         except BaseException:
             for each in opened:
@@ -230,7 +237,14 @@ class AsyncDriver(CallCore):
 
         try:
             # Arguments that can be read once are read here: a layer may try the call again.
-            call = call.replace(arguments=with_lists(call.arguments))
+            arguments = with_lists(call.arguments, call.operation.file_fields)
+            if call.operation.file_fields:
+                from claude_rest._runtime.async_files import ready_files
+
+                arguments = await ready_files(
+                    call.operation, arguments, self.file_limit(call.operation, call.options)
+                )
+            call = call.replace(arguments=arguments)
             result = await nested(layers, innermost)(call)
         except BaseException:
             for each in opened:
@@ -315,6 +329,7 @@ def _attempts(settings: Settings, plan: Plan) -> Attempts:
         plan.policy,
         timeout=Timeout.of(plan.timeout),
         budget=settings.retry_budget,
+        content=plan.prepared.content,
     )
 
 

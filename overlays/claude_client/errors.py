@@ -90,9 +90,12 @@ __all__ = [
     "RequestTimeoutError",
     "RequestTooLargeError",
     "ServiceUnavailableError",
+    "SkillError",
+    "SkillLimitError",
     "StreamProtocolError",
     "StreamTruncatedError",
     "UnprocessableEntityError",
+    "UnsafePathError",
     "UploadError",
 ]
 
@@ -164,6 +167,42 @@ class BetaConflictError(ClaudeError, ValueError):
         )
         self.operation = operation
         self.arguments = dict(arguments)
+
+
+class SkillError(ClaudeError, ValueError):
+    """Files that are no skill: no ``SKILL.md`` at their root, or an archive that is broken."""
+
+
+class SkillLimitError(SkillError):
+    """There is more in an archive or a folder than was allowed."""
+
+    unit: str
+    limit: float
+
+    def __init__(self, unit: str, limit: float) -> None:
+        """Say how many of what were allowed."""
+        super().__init__(f"there are more than {limit:,} {unit} in the skill")
+        self.unit = unit
+        self.limit = limit
+
+    def __reduce__(self) -> Any:
+        return (type(self), (self.unit, self.limit))
+
+
+class UnsafePathError(ClaudeError, ValueError):
+    """The path of a file of a skill leads out of its folder, or cannot be a file everywhere."""
+
+    path: str
+    problem: str
+
+    def __init__(self, path: str, problem: str) -> None:
+        """Say what is wrong with a path."""
+        super().__init__(f"the path {path[:200]!r} {problem}")
+        self.path = path
+        self.problem = problem
+
+    def __reduce__(self) -> Any:
+        return (type(self), (self.path, self.problem))
 
 
 if not TYPE_CHECKING:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from claude_rest.params import MessageCreateParams
 
     from .callers import AsyncOverlayCaller, OverlayCaller
+    from .skills.resources import AsyncSkills, Skills
     from .streaming import (
         AsyncMessageStream,
         AsyncMessageStreamManager,
@@ -133,6 +134,13 @@ class OverlayResources(Resources):
 
         return Webhooks(self._bound_caller().settings.webhook_key)
 
+    @kept_property
+    def skills(self) -> Skills:
+        """``client.skills``."""
+        from .skills.resources import Skills
+
+        return Skills(self._bound_caller(), via_beta=self._via_beta)
+
 
 class Beta(OverlayResources):
     """``client.beta``: the same resources; their requests carry what the beta namespace sends."""
@@ -165,6 +173,13 @@ class AsyncOverlayResources(AsyncResources):
         from .webhooks import Webhooks
 
         return Webhooks(self._bound_caller().settings.webhook_key)
+
+    @kept_property
+    def skills(self) -> AsyncSkills:
+        """``client.skills``."""
+        from .skills.resources import AsyncSkills
+
+        return AsyncSkills(self._bound_caller(), via_beta=self._via_beta)
 
 
 class AsyncBeta(AsyncOverlayResources):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .page import AsyncPaginator, Page
     from .stream import AsyncStream, Stream
     from .timeouts import Timeout
+    from .transfer import ProgressInput
     from .unset import Unset
 
 
@@ -44,6 +45,12 @@ class OptionsBesideWorkspace(TypedDict, total=False):
     auto_stream: bool
     """Whether a message that may take long is streamed under the hood; the low-level client
     never does."""
+    progress: ProgressInput
+    """What is told how much of the files of a request is sent: a function that takes a
+    ``Transfer``; ``True`` shows a bar on the terminal, where there is what draws one."""
+    check_paths: bool
+    """Whether files of a skill whose paths lead out of its folder, such as ``../x``, are refused
+    unsent; true unless set. The low-level client never looks."""
 
 
 class RequestOptions(OptionsBesideWorkspace, total=False):

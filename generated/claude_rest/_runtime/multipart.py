@@ -1,36 +1,50 @@
 """Forms with files in them (RFC 7578): what may stand for a file, and the body that is sent.
 
-A body knows its size before anything of it is read. A file named by its path is opened when the
-request is sent, anew for each attempt, and read in pieces.
+A body knows its size before it is sent. A file named by its path is opened when the request is
+sent, anew for each attempt, and read in pieces; :mod:`.file_contents` says what becomes of others.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import AsyncIterable, Iterable
+from inspect import isawaitable
 from stat import S_ISDIR, S_ISREG
 from typing import IO, TYPE_CHECKING, Any, TypeAlias, Union
 
-from .errors import HeaderValueError, UploadError
+from .errors import HeaderValueError
+from .file_contents import AtPath, Content, InMemory, OpenFile, put_aside
+from .transfer import Teller
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Iterator
     from typing import Final, Protocol
 
-    class _Content(Protocol):
-        @property
-        def size(self) -> int: ...
+    class AsyncReadable(Protocol):
+        """An open file whose methods are awaited, such as those of anyio and aiofiles."""
 
-        @property
-        def in_memory(self) -> bool: ...
-
-        def chunks(self) -> Iterator[bytes]: ...
+        def read(self, size: int, /) -> Awaitable[bytes]:
+            """Read at most ``size`` bytes; none at the end."""
+            ...
 
 
-CHUNK_BYTES: Final = 1024 * 1024
-"""How much of a file is read and handed on at a time, in bytes."""
+FileContent: TypeAlias = Union[
+    bytes,
+    bytearray,
+    memoryview,
+    "os.PathLike[str]",
+    IO[bytes],
+    Iterable[bytes],
+    Content,
+    "AsyncReadable",
+    AsyncIterable[bytes],
+]
+"""Content of a file: bytes, a path (``pathlib.Path``; a string is none), an open binary file, an
+iterator of bytes, or :class:`.SizedChunks`. The last two of this list need an asynchronous client.
 
-FileContent: TypeAlias = Union[bytes, bytearray, memoryview, "os.PathLike[str]", IO[bytes]]
-"""Content of a file: bytes, a path (``pathlib.Path``; a string is none), or an open binary file."""
+What can be read only once, a pipe or an iterator, is put aside before it is sent, in a temporary
+file when it is large: its size has to be known, and a retry sends the same bytes.
+"""
 
 FileInput: TypeAlias = Union[
     FileContent,
@@ -46,76 +60,12 @@ tuple is sent as it is, folders included. Without a media type the ending of the
 UNNAMED: Final = "upload"
 """File name of content that has none: a part without a name would not count as a file."""
 
-_ACCEPTED = "pass bytes, a pathlib.Path, a file opened in binary mode, or (filename, content)"
+_ACCEPTED = (
+    "pass bytes, a pathlib.Path, a file opened in binary mode, an iterator of bytes, or "
+    "(filename, content)"
+)
 _DEFAULT_TYPE = "application/octet-stream"
 _ESCAPES = {ord('"'): "%22", ord("\r"): "%0D", ord("\n"): "%0A"}
-
-
-class _InMemory:
-    __slots__ = ("_data", "size")
-
-    in_memory = True
-
-    def __init__(self, data: bytes | bytearray | memoryview) -> None:
-        self._data = data if isinstance(data, bytes) else bytes(data)
-        self.size = len(self._data)
-
-    def chunks(self) -> Iterator[bytes]:
-        if self.size <= CHUNK_BYTES:
-            yield self._data
-            return
-        view = memoryview(self._data)
-        for start in range(0, self.size, CHUNK_BYTES):
-            yield bytes(view[start : start + CHUNK_BYTES])
-
-
-class _AtPath:
-    __slots__ = ("_path", "size")
-
-    in_memory = False
-
-    def __init__(self, path: str, size: int) -> None:
-        self._path = path
-        self.size = size
-
-    def chunks(self) -> Iterator[bytes]:
-        try:
-            with open(self._path, "rb") as file:  # noqa: PTH123 - pathlib takes long to load
-                yield from _exactly(file, self.size, self._path)
-        except OSError as error:
-            raise UploadError(f"cannot read {self._path}: {error.strerror or error}") from error
-
-
-class _OpenFile:
-    __slots__ = ("_file", "_start", "size")
-
-    in_memory = False
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-        self._start = file.tell()
-        self.size = max(0, file.seek(0, os.SEEK_END) - self._start)
-        file.seek(self._start)
-
-    def chunks(self) -> Iterator[bytes]:
-        label = str(getattr(self._file, "name", "the open file"))
-        try:
-            # An attempt before may have moved it.
-            self._file.seek(self._start)
-            yield from _exactly(self._file, self.size, label)
-        except (OSError, ValueError) as error:
-            raise UploadError(f"cannot read {label}: {error}") from error
-
-
-def _exactly(file: IO[bytes], size: int, label: str) -> Iterator[bytes]:
-    """Yield ``size`` bytes: what was announced, whatever is appended meanwhile."""
-    left = size
-    while left > 0:
-        chunk = file.read(min(CHUNK_BYTES, left))
-        if not chunk:
-            raise UploadError(f"{label} ended {left:,} bytes early: it was cut while it was sent")
-        left -= len(chunk)
-        yield chunk
 
 
 class FormPart:
@@ -131,7 +81,7 @@ class FormPart:
     def __init__(
         self,
         name: str,
-        content: _Content,
+        content: Content,
         *,
         filename: str | None = None,
         content_type: str | None = None,
@@ -154,9 +104,30 @@ class FormPart:
         """Whether reading the content does no I/O."""
         return self._content.in_memory
 
+    @property
+    def spent(self) -> bool:
+        """Whether the content has been read, and cannot be read again."""
+        return self._content.spent
+
     def chunks(self) -> Iterator[bytes]:
         """Yield the content in pieces. Raises :class:`UploadError` when it cannot be read."""
         return self._content.chunks()
+
+    async def async_chunks(self) -> AsyncIterator[bytes]:
+        """Yield the same; files are read in threads, so that no event loop waits for a disk."""
+        if self._content.asynchronous:
+            async for chunk in self._content.async_chunks():
+                yield chunk
+            return
+        chunks = self.chunks()
+        if self.in_memory:
+            for chunk in chunks:
+                yield chunk
+            return
+        from .threads import off_loop
+
+        while (read := await off_loop(lambda: next(chunks, None))) is not None:
+            yield read
 
     def head(self) -> bytes:
         """Return the headers of the part.
@@ -178,16 +149,19 @@ class FormPart:
 
 
 class MultipartBody:
-    """A form ready to be sent, as often as need be: the same bytes each time."""
+    """A form ready to be sent: the same bytes each time, as often as need be unless ``spent``."""
 
-    __slots__ = ("_size", "boundary", "parts")
+    __slots__ = ("_size", "boundary", "parts", "progress")
 
     boundary: str
     parts: tuple[FormPart, ...]
+    progress: Any
+    """What is told how much of the files is sent, a :data:`.ProgressInput`."""
 
     def __init__(self, parts: Iterable[FormPart], boundary: str | None = None) -> None:
         """Put a form together; the boundary is random unless given."""
         self.parts = tuple(parts)
+        self.progress = None
         self.boundary = os.urandom(16).hex() if boundary is None else boundary
         framing = sum(len(self._opening(part)) + 2 for part in self.parts) + len(self._closing())
         self._size = framing + sum(part.size for part in self.parts)
@@ -202,6 +176,11 @@ class MultipartBody:
         """Bytes of all files together, without what frames them."""
         return sum(part.size for part in self.parts if part.filename is not None)
 
+    @property
+    def spent(self) -> bool:
+        """Whether it has been sent, at least in part, and cannot be sent again."""
+        return any(part.spent for part in self.parts)
+
     def __len__(self) -> int:
         """Bytes of the whole body."""
         return self._size
@@ -211,23 +190,42 @@ class MultipartBody:
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the body in pieces. Raises :class:`UploadError` when a file cannot be read."""
-        for part in self.parts:
-            yield self._opening(part)
-            yield from part.chunks()
-            yield b"\r\n"
-        yield self._closing()
+        teller = self._teller()
+        try:
+            for part in self.parts:
+                yield self._opening(part)
+                for chunk in part.chunks():
+                    yield chunk
+                    if teller is not None and part.filename is not None:
+                        teller.tell(len(chunk))
+                yield b"\r\n"
+            yield self._closing()
+        finally:
+            if teller is not None:
+                teller.close()
 
     async def async_chunks(self) -> AsyncIterator[bytes]:
-        """Yield the same; files are read in threads, so that no event loop waits for a disk."""
-        if all(part.in_memory for part in self.parts):
-            for chunk in self.chunks():
-                yield chunk
-            return
-        from .threads import off_loop
+        """Yield the same on an event loop, which waits for no disk."""
+        teller = self._teller()
+        try:
+            for part in self.parts:
+                yield self._opening(part)
+                async for chunk in part.async_chunks():
+                    yield chunk
+                    if teller is not None and part.filename is not None:
+                        teller.tell(len(chunk))
+                yield b"\r\n"
+            yield self._closing()
+        finally:
+            if teller is not None:
+                teller.close()
 
-        chunks = self.chunks()
-        while (read := await off_loop(lambda: next(chunks, None))) is not None:
-            yield read
+    def _teller(self) -> Teller | None:
+        if self.progress is None:
+            return None
+        teller = Teller(self.progress, self.file_bytes)
+        teller.tell()
+        return teller
 
     def read(self) -> bytes:
         """Return the whole body."""
@@ -245,23 +243,24 @@ class MultipartBody:
 
 def text_part(name: str, text: str) -> FormPart:
     """Return a field that is no file."""
-    return FormPart(name, _InMemory(text.encode()))
+    return FormPart(name, InMemory(text.encode()))
 
 
-def file_parts(name: str, value: Any) -> list[FormPart]:
+def file_parts(name: str, value: Any, limit: int | None = None) -> list[FormPart]:
     """Return the parts of one argument: of one file, or of several when ``name`` ends in ``[]``.
 
-    Raises ``TypeError`` for what is no :data:`FileInput`, ``OSError`` for a path where there is
-    no file.
+    What says its size only by being read is read here, and put aside. Raises ``TypeError`` for
+    what is no :data:`FileInput`, ``OSError`` for a path where there is no file, and
+    :class:`RequestTooLargeError` for what is put aside and has more than ``limit`` bytes.
     """
     if not name.endswith("[]"):
-        return [_file_part(name, value)]
+        return [_file_part(name, value, limit)]
     if _is_content(value) or isinstance(value, str) or _is_named(value):
         raise TypeError(f"{name.removesuffix('[]')} takes a list of files, not one file")
-    return [_file_part(name, item) for item in value]
+    return [_file_part(name, item, limit) for item in value]
 
 
-def _file_part(name: str, value: Any) -> FormPart:
+def _file_part(name: str, value: Any, limit: int | None) -> FormPart:
     filename: str | None = None
     media_type: str | None = None
     content = value
@@ -275,25 +274,34 @@ def _file_part(name: str, value: Any) -> FormPart:
             f"{name}: a string may be a path or a text; pass pathlib.Path(...) for the file there, "
             "or .encode() it to send the text itself"
         )
-    if not _is_content(content):
+    if hasattr(content, "__aiter__") and not _is_content(content):
+        raise TypeError(f"{name}: {type(content).__name__} needs an asynchronous client")
+    if not _is_content(content) and not _is_iterator(content):
         raise TypeError(f"{name}: {type(content).__name__} is no file; {_ACCEPTED}")
+    found = _content(name, content, limit)
     if filename is None:
-        filename = _own_name(content) or UNNAMED
+        filename = found.filename or UNNAMED
     if media_type is None:
         media_type = _guessed_type(filename)
-    return FormPart(name, _content(content), filename=filename, content_type=media_type)
+    return FormPart(name, found, filename=filename, content_type=media_type)
 
 
 def _is_content(value: object) -> bool:
-    return _is_bytes(value) or _is_path(value) or hasattr(value, "read")
+    return (
+        isinstance(value, Content)
+        or _is_bytes(value)
+        or hasattr(value, "__fspath__")
+        or hasattr(value, "read")
+    )
 
 
 def _is_bytes(value: object) -> bool:
     return isinstance(value, (bytes, bytearray, memoryview))
 
 
-def _is_path(value: object) -> bool:
-    return hasattr(value, "__fspath__")
+def _is_iterator(value: object) -> bool:
+    # A list is more likely several files where one is asked for.
+    return hasattr(value, "__iter__") and not hasattr(value, "__len__")
 
 
 def _is_named(value: Any) -> bool:
@@ -301,35 +309,44 @@ def _is_named(value: Any) -> bool:
     return value.__class__ is tuple and bool(value) and value[0].__class__ in (str, type(None))
 
 
-def _content(value: Any) -> _Content:
+def _content(name: str, value: Any, limit: int | None) -> Content:
+    if isinstance(value, Content):
+        return value
     if _is_bytes(value):
-        return _InMemory(value)
-    if _is_path(value):
-        path = os.fsdecode(value)
-        facts = os.stat(path)  # noqa: PTH116 - pathlib takes long to load
-        if S_ISREG(facts.st_mode):
-            return _AtPath(path, facts.st_size)
-        if S_ISDIR(facts.st_mode):
-            from errno import EISDIR
-
-            raise IsADirectoryError(EISDIR, os.strerror(EISDIR), path)
-        # A pipe says its size only by being read.
-        with open(path, "rb") as pipe:  # noqa: PTH123
-            return _InMemory(pipe.read())
-    if isinstance(value.read(0), str):
+        return InMemory(value)
+    if hasattr(value, "__fspath__"):
+        return content_at(os.fsdecode(value), limit)
+    if not hasattr(value, "read"):
+        return put_aside(value, limit)
+    probe = value.read(0)
+    if isawaitable(probe):
+        close = getattr(probe, "close", None)
+        if close is not None:
+            close()
+        raise TypeError(f"{name}: {type(value).__name__} needs an asynchronous client")
+    if isinstance(probe, str):
         raise TypeError('a file to send must be opened in binary mode: open(path, "rb")')
     seekable = getattr(value, "seekable", None)
     if seekable is None or not seekable():
-        return _InMemory(value.read())
-    return _OpenFile(value)
+        return put_aside(value, limit)
+    return OpenFile(value)
 
 
-def _own_name(content: Any) -> str:
-    """Return the last part of the name of a path or an open file; empty when it has none."""
-    if _is_path(content):
-        return os.path.basename(os.fsdecode(content))  # noqa: PTH119
-    name = getattr(content, "name", None)
-    return os.path.basename(name) if isinstance(name, str) else ""  # noqa: PTH119
+def content_at(path: str, limit: int | None = None) -> Content:
+    """Return the content of what is at a path: a file, or a pipe, which is read here.
+
+    Raises ``OSError`` when there is nothing, or a folder.
+    """
+    facts = os.stat(path)  # noqa: PTH116 - pathlib takes long to load
+    if S_ISREG(facts.st_mode):
+        return AtPath(path, facts.st_size)
+    if S_ISDIR(facts.st_mode):
+        from errno import EISDIR
+
+        raise IsADirectoryError(EISDIR, os.strerror(EISDIR), path)
+    # A pipe says its size only by being read.
+    with open(path, "rb") as pipe:  # noqa: PTH123
+        return put_aside(pipe, limit)
 
 
 def _guessed_type(filename: str) -> str:

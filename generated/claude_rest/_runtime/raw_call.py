@@ -250,7 +250,7 @@ def parsed(call: Call, body: OpenBody) -> Any:
     if kind == "binary":
         from .binary import BinaryResponse
 
-        return BinaryResponse(body)
+        return BinaryResponse(body, bar=call.core.bar)
     if kind == "jsonl":
         from .stream import JSONLStream
 
@@ -272,7 +272,7 @@ def async_opened(call: Call, body: AsyncOpenBody) -> Any:
     if call.operation.response == "binary":
         from .binary import AsyncBinaryResponse
 
-        return AsyncBinaryResponse(body)
+        return AsyncBinaryResponse(body, bar=call.core.bar)
     from .stream import AsyncJSONLStream
 
     return call.lines(AsyncJSONLStream, body)

@@ -177,8 +177,8 @@ def build_request(
 
     if check_size and operation.max_items:
         _check_items(operation, {**fields, **(options.get("extra_body") or {})})
-    content = _encode_body(operation, fields, options.get("extra_body"), in_pieces)
     limit = operation.max_bytes if check_size else None
+    content = _encode_body(operation, fields, options, in_pieces, limit)
     if content is not None and limit is not None:
         size = len(content) if isinstance(content, bytes) else content.file_bytes
         if size > limit:
@@ -233,13 +233,27 @@ def build_request(
 def _encode_body(
     operation: Operation,
     fields: dict[str, Any],
-    extra_body: Mapping[str, object] | None,
+    options: RequestOptions,
     in_pieces: bool,
+    limit: int | None,
 ) -> bytes | MultipartBody | None:
+    extra_body = options.get("extra_body")
     if extra_body:
         fields = {**fields, **extra_body}
+    progress = options.get("progress")
     if operation.body == "multipart":
-        return _encode_form(operation, fields)
+        form = _encode_form(operation, fields, limit)
+        if progress:
+            from .transfer import check_progress
+
+            check_progress(progress)
+            form.progress = progress
+        return form
+    if progress:
+        raise TypeError(
+            f"{operation.id} sends no files to tell the progress of; the progress of a download "
+            "is for write_to_file"
+        )
     if operation.body is None and not fields:
         return None
     from .codec import dumps, dumps_in_pieces
@@ -248,7 +262,9 @@ def _encode_body(
     return encode({name: value for name, value in fields.items() if value is not UNSET})
 
 
-def _encode_form(operation: Operation, fields: Mapping[str, Any]) -> MultipartBody:
+def _encode_form(
+    operation: Operation, fields: Mapping[str, Any], limit: int | None
+) -> MultipartBody:
     """Return a form. Null has no form in it, so such fields are left out like unset ones."""
     from .multipart import FormPart, MultipartBody, file_parts, text_part
 
@@ -257,7 +273,11 @@ def _encode_form(operation: Operation, fields: Mapping[str, Any]) -> MultipartBo
         if value is None or value is UNSET:
             continue
         if name in operation.file_fields:
-            parts += file_parts(name, value)
+            try:
+                parts += file_parts(name, value, limit)
+            except RequestTooLargeError as error:
+                error.operation = operation.id
+                raise
         else:
             parts += [text_part(key, _scalar_text(item)) for key, item in _flatten([(name, value)])]
     return MultipartBody(parts)

@@ -111,6 +111,14 @@ class ClientCore:
 
         check(result)
 
+    @property
+    def bar(self) -> Any:
+        """What ``progress=True`` shows of a download: its ``begin()`` returns a function.
+
+        Nothing here; ``progress=True`` is refused then.
+        """
+        return None
+
     def prepare(
         self,
         operation: Operation,
@@ -503,6 +511,11 @@ class BaseAsyncClient(ClientCore):
         via_beta: bool = False,
     ) -> Any:
         """Send one request and return its decoded answer; see :meth:`BaseClient.call`."""
+        if operation.file_fields:
+            from .async_files import ready_files
+
+            limit = operation.max_bytes if options.get("check_sizes", True) else None
+            arguments = dict(await ready_files(operation, arguments, limit))
         prepared = self.prepare(operation, arguments, options, via_beta)
         if prepared.streaming:
             return await self._open_stream(prepared, options)

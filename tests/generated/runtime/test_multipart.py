@@ -23,8 +23,8 @@ from claude_rest._runtime.errors import (
     RequestTooLargeError,
     UploadError,
 )
+from claude_rest._runtime.file_contents import CHUNK_BYTES
 from claude_rest._runtime.multipart import (
-    CHUNK_BYTES,
     FormPart,
     MultipartBody,
     file_parts,
@@ -385,13 +385,13 @@ def test_an_upload_over_a_socket(path: Path, asynchronous: bool) -> None:
 def test_an_upload_that_cannot_be_read_is_no_connection_error(
     path: Path, asynchronous: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = MultipartBody.chunks
+    original = FormPart.chunks
 
-    def cut(self: MultipartBody) -> Iterator[bytes]:
+    def cut(self: FormPart) -> Iterator[bytes]:
         path.write_bytes(b"")
         return original(self)
 
-    monkeypatch.setattr(MultipartBody, "chunks", cut)
+    monkeypatch.setattr(FormPart, "chunks", cut)
 
     async def upload(url: str) -> Any:
         async with AsyncClient(api_key="k", base_url=url) as client:
