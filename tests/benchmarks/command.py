@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from . import (
     construct,
     decode,
+    file_transfer,
     first_reply,
     generate,
     heartbeat,
@@ -53,6 +54,7 @@ BENCHMARKS = {
     "decode_event": Benchmark(decode.EVENT_SUMMARY, decode.measure_event),
     "tool_input_stream": Benchmark(tool_input_stream.SUMMARY, tool_input_stream.measure),
     "sse_decode": Benchmark(sse_decode.SUMMARY, sse_decode.measure),
+    "file_transfer": Benchmark(file_transfer.SUMMARY, file_transfer.measure),
     "heartbeat": Benchmark(heartbeat.SUMMARY, heartbeat.measure, has_official_part=False),
     "mock_server": Benchmark(mock_server.SUMMARY, mock_server.measure, has_official_part=False),
     "generate": Benchmark(generate.SUMMARY, generate.measure, has_official_part=False),
