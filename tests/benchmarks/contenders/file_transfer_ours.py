@@ -40,7 +40,7 @@ async def _async() -> "dict[str, float]":
     before, start = resident(), process_time()
     if what == "up":
         await client.files.upload(file=path)
-        through = path.stat().st_size
+        through = int(size)
     else:
         answer = await client.files.download(f"file_{size}")
         through = await answer.write_to_file(path)
