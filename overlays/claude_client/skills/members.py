@@ -101,7 +101,7 @@ def check_members(
 
 def check_kind(member: Member) -> None:
     """Raise for what is neither a plain file nor a folder, or cannot be read."""
-    kind = S_IFMT(member.mode)
+    kind = S_IFMT(member.mode & 0xFFFF)
     if kind not in (0, S_IFDIR if member.is_folder else S_IFREG):
         raise UnsafePathError(member.path, "is a link, a device or the like, not a file")
     if member.is_folder and member.size:
