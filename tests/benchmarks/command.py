@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import (
+    batch_results,
     construct,
     decode,
     file_transfer,
@@ -55,6 +56,7 @@ BENCHMARKS = {
     "tool_input_stream": Benchmark(tool_input_stream.SUMMARY, tool_input_stream.measure),
     "sse_decode": Benchmark(sse_decode.SUMMARY, sse_decode.measure),
     "file_transfer": Benchmark(file_transfer.SUMMARY, file_transfer.measure),
+    "batch_results": Benchmark(batch_results.SUMMARY, batch_results.measure),
     "heartbeat": Benchmark(heartbeat.SUMMARY, heartbeat.measure, has_official_part=False),
     "mock_server": Benchmark(mock_server.SUMMARY, mock_server.measure, has_official_part=False),
     "generate": Benchmark(generate.SUMMARY, generate.measure, has_official_part=False),

@@ -56,13 +56,13 @@ class JSONLDecoder:
     Lines end at LF or CRLF; blank ones are skipped; the last one needs no end.
     """
 
-    __slots__ = ("_max_line_bytes", "_number", "_parts", "_pending")
+    __slots__ = ("_lines", "_max_line_bytes", "_parts", "_pending")
 
     def __init__(self, max_line_bytes: int | None = DEFAULT_MAX_LINE_BYTES) -> None:
         """Start at the beginning of a body; ``max_line_bytes=None`` lifts the bound of a line."""
         self._parts: list[bytes] = []
         self._pending = 0
-        self._number = 0
+        self._lines = 0
         self._max_line_bytes = max_line_bytes
 
     def feed(self, chunk: bytes | bytearray | memoryview) -> list[JSONLine]:
@@ -70,41 +70,56 @@ class JSONLDecoder:
 
         Raises :class:`EventSizeError` when one line passes the size limit.
         """
+        return self._number_lines(self.split(chunk))
+
+    def finish(self) -> list[JSONLine]:
+        """End the body and return its last line if that had no line end."""
+        return self._number_lines(self.rest())
+
+    def split(self, chunk: bytes | bytearray | memoryview) -> list[bytes]:
+        """Do what :meth:`feed` does, for a caller that numbers lines and passes over blank ones.
+
+        Returns every line, blank ones too, without LF but with what else ends it.
+        """
         if chunk.__class__ is not bytes:
             chunk = bytes(chunk)
         if TYPE_CHECKING:
             assert isinstance(chunk, bytes)
         lines = chunk.split(b"\n")
         rest = lines.pop()
-        if lines and self._parts:
-            self._parts.append(lines[0])
-            lines[0] = b"".join(self._parts)
-            self._parts.clear()
-            self._pending = 0
+        if lines:
+            if self._parts:
+                self._parts.append(lines[0])
+                lines[0] = b"".join(self._parts)
+                self._parts.clear()
+                self._pending = 0
+            if not self._lines:
+                lines[0] = lines[0].removeprefix(_BOM)
+            self._lines += len(lines)
         if rest:
             self._parts.append(rest)
             self._pending += len(rest)
             if self._max_line_bytes is not None and self._pending > self._max_line_bytes:
                 raise EventSizeError(
-                    f"line {self._number + len(lines) + 1} of the body is larger than "
+                    f"line {self._lines + 1} of the body is larger than "
                     f"{self._max_line_bytes:,} bytes"
                 )
-        return self._number_lines(lines)
+        return lines
 
-    def finish(self) -> list[JSONLine]:
-        """End the body and return its last line if that had no line end."""
-        lines = [b"".join(self._parts)] if self._parts else []
+    def rest(self) -> list[bytes]:
+        """Do what :meth:`finish` does; see :meth:`split`."""
+        if not self._parts:
+            return []
+        line = b"".join(self._parts)
         self._parts.clear()
         self._pending = 0
-        return self._number_lines(lines)
+        self._lines += 1
+        return [line.removeprefix(_BOM) if self._lines == 1 else line]
 
     def _number_lines(self, lines: list[bytes]) -> list[JSONLine]:
-        numbered: list[JSONLine] = []
-        for line in lines:
-            content = line.removesuffix(b"\r")
-            if self._number == 0:
-                content = content.removeprefix(_BOM)
-            self._number += 1
-            if content and not content.isspace():
-                numbered.append(JSONLine(self._number, content))
-        return numbered
+        first = self._lines - len(lines) + 1
+        return [
+            JSONLine(number, line.removesuffix(b"\r"))
+            for number, line in enumerate(lines, first)
+            if line and not line.isspace()
+        ]

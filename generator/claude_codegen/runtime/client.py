@@ -244,15 +244,16 @@ class ClientCore:
         if name is None:
             return _same
         decode = self._decoder(name)
-        strict = self.strict
 
         def decode_item(value: Any) -> Any:
-            result = decode(value) if value.__class__ is dict else value
-            if strict:
-                self._check_strictly(result)
+            return decode(value) if value.__class__ is dict else value
+
+        def decode_strictly(value: Any) -> Any:
+            result = decode_item(value)
+            self._check_strictly(result)
             return result
 
-        return decode_item
+        return decode_strictly if self.strict else decode_item
 
     def _page_parts(
         self, operation: Operation, content: bytes, meta: Meta

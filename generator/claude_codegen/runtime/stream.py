@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from .errors import APIError, APIStatusError, CodeClasses
-    from .jsonl import JSONLine
     from .meta import Meta
     from .sse import ServerSentEvent
 
@@ -334,9 +333,10 @@ class LineReader(Generic[T]):
         """Start at the beginning of a body; see :class:`EventReader`."""
         self._decode = decode
         self._decoder = JSONLDecoder(max_line_bytes)
-        self._queue: deque[JSONLine] = deque()
+        self._queue: deque[bytes] = deque()
         self._operation = operation
-        self._unfinished: JSONLine | None = None
+        # Whether the last line of the queue had no end.
+        self._unfinished = False
         self.meta = meta
         self.line_number = 0
 
@@ -348,7 +348,7 @@ class LineReader(Generic[T]):
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes of the body. Raises :class:`EventSizeError`."""
         try:
-            self._queue.extend(self._decoder.feed(chunk))
+            self._queue.extend(self._decoder.split(chunk))
         except EventSizeError as error:
             _describe(error, self._operation, self.meta)
             raise
@@ -358,38 +358,44 @@ class LineReader(Generic[T]):
 
         Raises :class:`APIResponseValidationError` naming the line when it is not JSON.
         """
-        if not self._queue:
-            return NOTHING
-        line = self._queue.popleft()
-        self.line_number = line.number
-        try:
-            value = loads(line.content)
-        except DecodeError as error:
-            if line is self._unfinished:
-                raise StreamTruncatedError(
-                    f"the body ended in the middle of line {line.number}",
-                    events_seen=line.number - 1,
-                    operation=self._operation,
-                    attempts=self.meta.attempts,
-                    request_id=self.meta.request_id,
-                ) from error
-            raise APIResponseValidationError(
-                f"line {line.number} is not JSON ({error}): {excerpt(line.content)}",
-                status_code=self.meta.status_code,
-                headers=self.meta.headers,
-                content=line.content,
+        while self._queue:
+            line = self._queue.popleft()
+            self.line_number += 1
+            try:
+                # The CR that may be at its end is white space to JSON as well.
+                value = loads(line)
+            except DecodeError as error:
+                if not line or line.isspace():
+                    continue
+                raise self._not_json(line.removesuffix(b"\r"), error) from error
+            return self._decode(value)
+        return NOTHING
+
+    def _not_json(self, line: bytes, error: DecodeError) -> APIError:
+        if self._unfinished and not self._queue:
+            return StreamTruncatedError(
+                f"the body ended in the middle of line {self.line_number}",
+                events_seen=self.line_number - 1,
                 operation=self._operation,
                 attempts=self.meta.attempts,
-            ) from error
-        return self._decode(value)
+                request_id=self.meta.request_id,
+            )
+        return APIResponseValidationError(
+            f"line {self.line_number} is not JSON ({error}): {excerpt(line)}",
+            status_code=self.meta.status_code,
+            headers=self.meta.headers,
+            content=line,
+            operation=self._operation,
+            attempts=self.meta.attempts,
+        )
 
     def end(self, error: APIConnectionError | None = None) -> None:
         """End the body; raises ``error`` when that is why. A last line without end counts."""
         if error is not None:
             raise error
-        rest = self._decoder.finish()
+        rest = self._decoder.rest()
         if rest:
-            self._unfinished = rest[-1]
+            self._unfinished = True
             self._queue.extend(rest)
 
     def discard(self) -> None:
