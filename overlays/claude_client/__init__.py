@@ -52,6 +52,42 @@ if TYPE_CHECKING:
     from .accumulator import total_input_tokens as total_input_tokens
     from .api_versions import resolve_api_version as resolve_api_version
     from .attempts import Attempts as Attempts
+    from .batches.errors import BatchError as BatchError
+    from .batches.errors import BatchInDoubtError as BatchInDoubtError
+    from .batches.errors import BatchInputChangedError as BatchInputChangedError
+    from .batches.errors import BatchJournalError as BatchJournalError
+    from .batches.errors import BatchJournalLockedError as BatchJournalLockedError
+    from .batches.errors import BatchRequestError as BatchRequestError
+    from .batches.errors import BatchResultsError as BatchResultsError
+    from .batches.errors import BatchWaitTimeoutError as BatchWaitTimeoutError
+    from .batches.item_errors import BatchItemAuthenticationError as BatchItemAuthenticationError
+    from .batches.item_errors import BatchItemBillingError as BatchItemBillingError
+    from .batches.item_errors import BatchItemCanceledError as BatchItemCanceledError
+    from .batches.item_errors import BatchItemError as BatchItemError
+    from .batches.item_errors import BatchItemErroredError as BatchItemErroredError
+    from .batches.item_errors import BatchItemExpiredError as BatchItemExpiredError
+    from .batches.item_errors import BatchItemInvalidRequestError as BatchItemInvalidRequestError
+    from .batches.item_errors import BatchItemNotFoundError as BatchItemNotFoundError
+    from .batches.item_errors import BatchItemOverloadedError as BatchItemOverloadedError
+    from .batches.item_errors import BatchItemPermissionError as BatchItemPermissionError
+    from .batches.item_errors import BatchItemRateLimitError as BatchItemRateLimitError
+    from .batches.item_errors import BatchItemServerError as BatchItemServerError
+    from .batches.item_errors import BatchItemTimeoutError as BatchItemTimeoutError
+    from .batches.item_errors import BatchItemTooLargeError as BatchItemTooLargeError
+    from .batches.item_errors import BatchItemUnknownError as BatchItemUnknownError
+    from .batches.item_errors import batch_item_error as batch_item_error
+    from .batches.item_errors import batch_item_message as batch_item_message
+    from .batches.journal import BatchIntent as BatchIntent
+    from .batches.journal import BatchJournal as BatchJournal
+    from .batches.results import AsyncBatchResults as AsyncBatchResults
+    from .batches.results import BatchResults as BatchResults
+    from .batches.results import RequestOrder as RequestOrder
+    from .batches.run import AsyncBatchRun as AsyncBatchRun
+    from .batches.run import BatchRun as BatchRun
+    from .batches.splitting import BatchPart as BatchPart
+    from .batches.splitting import split_requests as split_requests
+    from .batches.waiting import BatchPolling as BatchPolling
+    from .batches.waiting import BatchProgress as BatchProgress
     from .betas import DeprecatedBetaWarning as DeprecatedBetaWarning
     from .betas import resolve_betas as resolve_betas
     from .client import AsyncClaude as AsyncClaude
@@ -159,6 +195,8 @@ __all__ = [
     "ApiVersionConflictError",
     "ArchiveLimits",
     "AsyncAPIResponse",
+    "AsyncBatchResults",
+    "AsyncBatchRun",
     "AsyncBinaryResponse",
     "AsyncClaude",
     "AsyncJSONLStream",
@@ -175,6 +213,36 @@ __all__ = [
     "AuthenticationError",
     "BadRequestError",
     "BaseURLError",
+    "BatchError",
+    "BatchInDoubtError",
+    "BatchInputChangedError",
+    "BatchIntent",
+    "BatchItemAuthenticationError",
+    "BatchItemBillingError",
+    "BatchItemCanceledError",
+    "BatchItemError",
+    "BatchItemErroredError",
+    "BatchItemExpiredError",
+    "BatchItemInvalidRequestError",
+    "BatchItemNotFoundError",
+    "BatchItemOverloadedError",
+    "BatchItemPermissionError",
+    "BatchItemRateLimitError",
+    "BatchItemServerError",
+    "BatchItemTimeoutError",
+    "BatchItemTooLargeError",
+    "BatchItemUnknownError",
+    "BatchJournal",
+    "BatchJournalError",
+    "BatchJournalLockedError",
+    "BatchPart",
+    "BatchPolling",
+    "BatchProgress",
+    "BatchRequestError",
+    "BatchResults",
+    "BatchResultsError",
+    "BatchRun",
+    "BatchWaitTimeoutError",
     "BetaConflictError",
     "BetaSource",
     "BinaryResponse",
@@ -233,6 +301,7 @@ __all__ = [
     "RedirectError",
     "RequestHeaderFieldsTooLargeError",
     "RequestOptions",
+    "RequestOrder",
     "RequestTimeoutError",
     "RequestTooLargeError",
     "Retry",
@@ -263,6 +332,8 @@ __all__ = [
     "WebhookVerificationError",
     "__version__",
     "async_unpack_skill",
+    "batch_item_error",
+    "batch_item_message",
     "merge_usage",
     "not_given",
     "omit",
@@ -270,6 +341,7 @@ __all__ = [
     "resolve_betas",
     "resolve_credentials",
     "skill_files",
+    "split_requests",
     "total_input_tokens",
     "types",
     "unpack_skill",
@@ -286,6 +358,56 @@ _EXPORTS = {
     ),
     ".api_versions": ("resolve_api_version",),
     ".attempts": ("Attempts",),
+    ".batches.errors": (
+        "BatchError",
+        "BatchInDoubtError",
+        "BatchInputChangedError",
+        "BatchJournalError",
+        "BatchJournalLockedError",
+        "BatchRequestError",
+        "BatchResultsError",
+        "BatchWaitTimeoutError",
+    ),
+    ".batches.item_errors": (
+        "BatchItemAuthenticationError",
+        "BatchItemBillingError",
+        "BatchItemCanceledError",
+        "BatchItemError",
+        "BatchItemErroredError",
+        "BatchItemExpiredError",
+        "BatchItemInvalidRequestError",
+        "BatchItemNotFoundError",
+        "BatchItemOverloadedError",
+        "BatchItemPermissionError",
+        "BatchItemRateLimitError",
+        "BatchItemServerError",
+        "BatchItemTimeoutError",
+        "BatchItemTooLargeError",
+        "BatchItemUnknownError",
+        "batch_item_error",
+        "batch_item_message",
+    ),
+    ".batches.journal": (
+        "BatchIntent",
+        "BatchJournal",
+    ),
+    ".batches.results": (
+        "AsyncBatchResults",
+        "BatchResults",
+        "RequestOrder",
+    ),
+    ".batches.run": (
+        "AsyncBatchRun",
+        "BatchRun",
+    ),
+    ".batches.splitting": (
+        "BatchPart",
+        "split_requests",
+    ),
+    ".batches.waiting": (
+        "BatchPolling",
+        "BatchProgress",
+    ),
     ".betas": (
         "DeprecatedBetaWarning",
         "resolve_betas",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from claude_rest._runtime.caller import RequestOptions
 from claude_rest._runtime.client import ClientCore
+from claude_rest._runtime.encoded import EncodedItems
 from claude_rest._runtime.errors import APIStatusError
 from claude_rest._runtime.request import build_request, split_betas
 from claude_rest._runtime.struct import Struct, Unknown, wire_names
@@ -425,6 +426,9 @@ def is_large(arguments: Mapping[str, Any], limit: int = LARGE_BYTES) -> bool:
             inside = _struct_values(value)
             # Fields that are not there cost time too, as encoding the model will.
             parts += 4 * len(wire_names(kind))
+        elif kind is EncodedItems:
+            # Encoded, but to be looked through.
+            size += value.size
         else:
             size += len(value) if isinstance(value, str) else _PART_BYTES
         # Before they are copied: a list may be of any length.

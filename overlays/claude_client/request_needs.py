@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from claude_rest._runtime.encoded import EncodedItems
 from claude_rest._runtime.struct import Struct, Unknown
 from claude_rest._runtime.unset import UNSET
 
@@ -132,6 +133,12 @@ def find_needs(request_type: str | None, arguments: Mapping[str, Any], rules: Ru
     pending: list[tuple[Any, TypeRules | None, Any]] = [(arguments, root, None)]
     while pending:
         value, type_rules, trail = pending.pop()
+        if value.__class__ is _Rest:
+            item = value.next_item()
+            if item is _END:
+                continue
+            pending.append((value, type_rules, trail))
+            value, trail = item, (trail, value.index, None)
         if value.__class__ is not dict:
             value = _as_mapping(value)
             if value is None:
@@ -198,6 +205,11 @@ def _visit(
     values = rule.get("values")
     target = rule.get("items")
     target_rules = None if target is None else rules.get(target)
+    if elements.__class__ is EncodedItems and values is None:
+        # Item by item: decoded together they would take several times the memory of the text.
+        if target_rules is not None:
+            below.append((_Rest(elements), target_rules, trail))
+        return
     for index, item in enumerate(elements):
         text = _text(item)
         if text is not None:
@@ -205,6 +217,23 @@ def _visit(
                 needs.record(values[text], (trail, index, None), owner)
         elif target_rules is not None:
             below.append((item, target_rules, (trail, index, None)))
+
+
+class _Rest:
+    """The items of an encoded list that have not been visited yet."""
+
+    __slots__ = ("_items", "index")
+
+    def __init__(self, items: EncodedItems) -> None:
+        self._items = iter(items)
+        self.index = -1
+
+    def next_item(self) -> Any:
+        self.index += 1
+        return next(self._items, _END)
+
+
+_END: Any = object()
 
 
 def add_parameter_needs(needs: Needs, operation: Operation, arguments: Mapping[str, Any]) -> None:

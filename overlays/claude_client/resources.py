@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from claude_rest._runtime.unset import Unset
     from claude_rest.params import MessageCreateParams
 
+    from .batches.resource import AsyncBatches, Batches
     from .callers import AsyncOverlayCaller, OverlayCaller
     from .skills.resources import AsyncSkills, Skills
     from .streaming import (
@@ -37,6 +38,13 @@ class Messages(GeneratedMessages):
     """Methods of ``client.messages``."""
 
     _caller: OverlayCaller
+
+    @kept_property
+    def batches(self) -> Batches:
+        """``client.messages.batches``."""
+        from .batches.resource import Batches
+
+        return Batches(self._caller, via_beta=self._via_beta)
 
     def stream(self, **arguments: Unpack[MessageStreamArguments]) -> MessageStreamManager:
         """Create a message and follow it as it is written.
@@ -65,6 +73,13 @@ class AsyncMessages(GeneratedAsyncMessages):
     """Methods of ``client.messages`` on an asynchronous client."""
 
     _caller: AsyncOverlayCaller
+
+    @kept_property
+    def batches(self) -> AsyncBatches:
+        """``client.messages.batches``."""
+        from .batches.resource import AsyncBatches
+
+        return AsyncBatches(self._caller, via_beta=self._via_beta)
 
     def stream(self, **arguments: Unpack[MessageStreamArguments]) -> AsyncMessageStreamManager:
         """Create a message and follow it as it is written.

@@ -257,9 +257,14 @@ def _encode_body(
     if operation.body is None and not fields:
         return None
     from .codec import dumps, dumps_in_pieces
+    from .encoded import encode_around
 
+    fields = {name: value for name, value in fields.items() if value is not UNSET}
+    encoded = encode_around(fields)
+    if encoded is not None:
+        return encoded
     encode = dumps_in_pieces if in_pieces else dumps
-    return encode({name: value for name, value in fields.items() if value is not UNSET})
+    return encode(fields)
 
 
 def _encode_form(

@@ -1,0 +1,148 @@
+"""Carries out the steps that the deciding parts ask for. Thin twins; all I/O of a run is here.
+
+What decides is a generator: it yields a step, gets what came of it, or has the error thrown in, and
+returns its result. So the sync and the async client share every decision.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from ..drivers import asyncio_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from .resource import AsyncBatches, Batches
+
+    R = TypeVar("R")
+
+    Steps: TypeAlias = Generator["Step", Any, R]
+    """Yields steps and returns a result."""
+
+
+class Call:
+    """Calls a method of ``client.messages.batches``; what comes back is awaited if it has to be."""
+
+    __slots__ = ("make",)
+
+    def __init__(self, make: Callable[[Any], Any]) -> None:
+        """Take what gets the resource and makes the call."""
+        self.make = make
+
+
+class Work:
+    """Does what takes a while on this machine; beside an event loop, not in it."""
+
+    __slots__ = ("act",)
+
+    def __init__(self, act: Callable[[], Any]) -> None:
+        """Take what to do."""
+        self.act = act
+
+
+class Sleep:
+    """Waits."""
+
+    __slots__ = ("seconds",)
+
+    def __init__(self, seconds: float) -> None:
+        """Take the time."""
+        self.seconds = seconds
+
+
+class Read:
+    """Reads all results of a batch that has ended."""
+
+    __slots__ = ("batch_id", "take")
+
+    def __init__(self, batch_id: str, take: Callable[[Any], object]) -> None:
+        """Take the batch, and what gets each result."""
+        self.batch_id = batch_id
+        self.take = take
+
+
+Step = Call | Work | Sleep | Read
+
+
+def drive(steps: Steps[R], batches: Batches) -> R:
+    """Carry out steps for a synchronous client."""
+    answer: Any = None
+    error: BaseException | None = None
+    while True:
+        try:
+            step = steps.send(answer) if error is None else steps.throw(error)
+        except StopIteration as done:
+            result: R = done.value
+            return result
+        answer = error = None
+        try:
+            if isinstance(step, Call):
+                answer = step.make(batches)
+            elif isinstance(step, Work):
+                answer = step.act()
+            elif isinstance(step, Sleep):
+                pause(step.seconds)
+            else:
+                with batches.iter_results(step.batch_id) as results:
+                    for item in results:
+                        step.take(item)
+        except BaseException as raised:  # noqa: BLE001 - whoever decides gets it
+            error = raised
+
+
+async def drive_async(steps: Steps[R], batches: AsyncBatches) -> R:
+    """Asynchronous twin of :func:`drive`."""
+    answer: Any = None
+    error: BaseException | None = None
+    while True:
+        try:
+            step = steps.send(answer) if error is None else steps.throw(error)
+        except StopIteration as done:
+            result: R = done.value
+            return result
+        answer = error = None
+        try:
+            if isinstance(step, Call):
+                answer = await step.make(batches)
+            elif isinstance(step, Work):
+                answer = await in_thread(step.act)
+            elif isinstance(step, Sleep):
+                await pause_async(step.seconds)
+            else:
+                async with batches.iter_results(step.batch_id) as results:
+                    async for item in results:
+                        step.take(item)
+        except BaseException as raised:  # noqa: BLE001 - whoever decides gets it
+            error = raised
+
+
+def pause(seconds: float) -> None:
+    """Wait."""
+    from time import sleep
+
+    sleep(seconds)
+
+
+async def pause_async(seconds: float) -> None:
+    """Wait on whichever event loop runs."""
+    if asyncio_runs():
+        import asyncio
+
+        await asyncio.sleep(seconds)
+    else:
+        import anyio
+
+        await anyio.sleep(seconds)
+
+
+async def in_thread(act: Callable[[], Any]) -> Any:
+    """Do something beside the event loop, whichever runs.
+
+    It is waited for even when this task is cancelled: what writes a journal must not go on after
+    the journal was closed.
+    """
+    import anyio
+    import anyio.to_thread
+
+    return await anyio.to_thread.run_sync(act, abandon_on_cancel=False)
