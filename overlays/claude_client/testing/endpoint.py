@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 TRANSPORT: Final = "mock_transport"
 """Where the state of a scope holds the asyncio transport, which faults reach for."""
 
-_OWN_THREAD_BYTES: Final = 128 * 1024
-"""Bodies from this size on are handled in a thread, so that they hold nobody else up."""
 _LOOK_SECONDS: Final = 0.01
 # Closing with a linger time of zero seconds sends a reset; Windows has shorts there.
 _NO_LINGER: Final = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
@@ -82,10 +80,11 @@ class Endpoint:
             body,
             cut,
         )
-        if len(body) < _OWN_THREAD_BYTES:
-            answer = self._api.handle(request)
-        else:
+        if self._api.takes_long(request):
+            # So that it holds nobody else up.
             answer = await asyncio.to_thread(self._api.handle, request)
+        else:
+            answer = self._api.handle(request)
         if answer.fault is not None and answer.fault.on_the_wire:
             await _Spoiled(answer, scope, send).send_until(_gone(receive), self._stopping)
             return

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from .answers import Call, answer
-from .batches import frame_schema
+from .batches import frame_schema, is_long
 from .calls import CallLog
 from .checks import check_credentials, check_flags, check_operation_flag, check_version
 from .exchange import (
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 _CHECKED_LATER: Final = "messages.batches.create"
 """Operation whose requests are checked one by one, when they run."""
+_LARGE_BYTES: Final = 128 * 1024
+"""Bodies from this size on take long."""
 _WORKSPACE: Final = re.compile(r"wrkspc_[0-9A-Za-z]{1,64}")
 
 
@@ -243,6 +245,13 @@ class MockAPI:
         if self._limiter is not None:
             turn.admission = self._limiter.admit(operation, call.body)
         return call
+
+    def takes_long(self, request: MockRequest) -> bool:
+        """Return whether answering may hold an event loop up, so that it is done in a thread."""
+        if len(request.body) >= _LARGE_BYTES:
+            return True
+        batch = self._workspace.batches.get(request.path.rpartition("/")[2])
+        return batch is not None and is_long(batch)
 
     def body_limit(self, method: str, path: str) -> int:
         """Return the most bytes of body that a request may have; a server reads no more."""

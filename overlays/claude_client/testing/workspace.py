@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
@@ -34,7 +35,7 @@ class StoredBatch:
     created_at: str
     expires_at: str
     requests: list[tuple[str, Any]]
-    """``custom_id`` and ``params`` of each request."""
+    """``custom_id`` and ``params`` of each request; of one that was answered None."""
     flags: frozenset[str]
     version: str
     created: float
@@ -47,7 +48,10 @@ class StoredBatch:
     """In how many steps its requests are answered: one for each poll, and the last."""
     cancel_initiated_at: str | None = None
     ended_at: str | None = None
-    results: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    results: list[bytes] = field(default_factory=list[bytes], repr=False)
+    """Lines of the answer, in the order of the requests."""
+    counts: Counter[str] = field(default_factory=Counter[str])
+    """How many ended in which way."""
 
 
 @dataclass
