@@ -104,26 +104,34 @@ def await_candidates(
 
 
 def choose_candidate(
-    intent: BatchIntent, candidates: list[MessageBatch]
+    intent: BatchIntent, candidates: list[MessageBatch], read: dict[str, IdsDigest]
 ) -> Steps[MessageBatch | None]:
     """Return the one of several ended batches that has the names of an intent.
+
+    ``read`` keeps the names of batches, as several intents may have the same candidates.
 
     Raises :class:`BatchInDoubtError` when results are gone, or several batches fit.
     """
     fitting: list[MessageBatch] = []
     for batch in candidates:
-        names = IdsDigest()
-        try:
-            yield Read(batch.id, lambda item, names=names: names.add(item.custom_id))
-        except APIStatusError as error:
-            if error.status_code not in (400, 404):
-                raise
-            raise BatchInDoubtError(
-                intent.part, [batch.id], "the results that would tell are not there any more"
-            ) from error
-        if (names.count, names.value) == (intent.count, intent.ids_digest):
+        if batch.id not in read:
+            names = IdsDigest()
+            try:
+                yield Read(batch.id, lambda item, names=names: names.add(item.custom_id))
+            except APIStatusError as error:
+                if error.status_code not in (400, 404):
+                    raise
+                raise BatchInDoubtError(
+                    intent.part, [batch.id], "the results that would tell are not there any more"
+                ) from error
+            read[batch.id] = names
+        found = read[batch.id]
+        if (found.count, found.value) == (intent.count, intent.ids_digest):
             fitting.append(batch)
     if len(fitting) > 1:
-        ids = [batch.id for batch in fitting]
-        raise BatchInDoubtError(intent.part, ids, "several batches have the names of its requests")
+        raise BatchInDoubtError(
+            intent.part,
+            [batch.id for batch in fitting],
+            "several batches have the names of its requests",
+        )
     return fitting[0] if fitting else None

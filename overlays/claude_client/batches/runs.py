@@ -32,7 +32,7 @@ from .doubts import (
 from .driving import Call, Sleep, Work
 from .errors import BatchInDoubtError, BatchJournalError, BatchWaitTimeoutError
 from .journal import BatchIntent, BatchJournal
-from .splitting import split_requests
+from .splitting import IdsDigest, split_requests
 from .spool import RequestSpool
 from .waiting import BatchPolling, BatchProgress, ProgressReport, passes
 
@@ -178,6 +178,10 @@ class RunCore:
         self._spool: RequestSpool | None = None
         # Batches that were looked at and are not ours.
         self._foreign: set[str] = set()
+        # What was said of batches in this round; and for good, of those that have ended.
+        self._heard: dict[str, MessageBatch | None] = {}
+        # Names in the results of batches that were looked at.
+        self._names: dict[str, IdsDigest] = {}
         self._report = ProgressReport(settings.progress)
         self._deadline: float | None = None
         self._polls = 0
@@ -358,7 +362,7 @@ class RunCore:
             raise BatchInDoubtError(
                 part.index, gone, "the results that would tell are not there any more"
             )
-        chosen = yield from choose_candidate(intent, candidates)
+        chosen = yield from choose_candidate(intent, candidates, self._names)
         part.candidates = {}
         if chosen is not None:
             part.batch = chosen
@@ -399,6 +403,11 @@ class RunCore:
                     self._time_out()
             yield Sleep(pause)
         self._polls += 1
+        self._heard = {
+            batch_id: batch
+            for batch_id, batch in self._heard.items()
+            if batch is not None and batch.processing_status == "ended"
+        }
         for part in self.parts:
             if _has_ended(part):
                 continue
@@ -418,7 +427,13 @@ class RunCore:
         return all(batch.processing_status == "ended" for batch in part.candidates.values())
 
     def _ask(self, batch_id: str) -> Steps[MessageBatch | None]:
-        """Return how far a batch is; None if that cannot be had now, but may be later."""
+        """Return how far a batch is; None if that cannot be had now, but may be later.
+
+        It is asked once in a round: several parts in doubt may have the same candidates.
+        """
+        if batch_id in self._heard:
+            return self._heard[batch_id]
+        self._heard[batch_id] = None
         try:
             batch: MessageBatch = yield Call(
                 lambda batches: batches.retrieve(batch_id, **self.settings.reading)
@@ -427,6 +442,7 @@ class RunCore:
             self._failing_since = check_patience(error, self._failing_since, self.settings.poll)
             return None
         self._failing_since = None
+        self._heard[batch_id] = batch
         return batch
 
     def _time_out(self) -> None:
