@@ -90,7 +90,7 @@ def start(url: str, folder: Path, options: argparse.Namespace) -> int:
         return process
     try:
         work(url, folder, options)
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - nothing of the parent is to run in the child
         sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
         sys.stderr.flush()
         os._exit(1)

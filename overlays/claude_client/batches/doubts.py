@@ -12,7 +12,7 @@ from claude_rest._runtime.errors import APIConnectionError, APIStatusError
 from claude_rest._runtime.timestamp import Timestamp
 
 from ..retries import UNSENT_PHASES, Outcome
-from .driving import Call, Read, Sleep
+from .driving import Call, ReadNames, Sleep
 from .errors import BatchInDoubtError
 from .splitting import IdsDigest
 from .waiting import request_total
@@ -48,7 +48,7 @@ def was_refused(error: APIError) -> bool:
 
 def newest_batch(options: Any) -> Steps[MessageBatch | None]:
     """Return the newest batch of the workspace, or None if there is none."""
-    page = yield Call(lambda batches: batches.list(limit=1, **options))
+    page = yield Call("list", limit=1, **options)
     newest: MessageBatch | None = page.data[0] if page.data else None
     return newest
 
@@ -61,9 +61,7 @@ def find_candidates(
     last: str | None = None
     while True:
         cursor = {} if last is None else {"after_id": last}
-        page = yield Call(
-            lambda batches, cursor=cursor: batches.list(limit=PAGE, **cursor, **options)
-        )
+        page = yield Call("list", limit=PAGE, **cursor, **options)
         for batch in page.data:
             if _is_older(batch, intent):
                 return found
@@ -117,7 +115,7 @@ def choose_candidate(
         if batch.id not in read:
             names = IdsDigest()
             try:
-                yield Read(batch.id, lambda item, names=names: names.add(item.custom_id))
+                yield ReadNames(batch.id, names.add)
             except APIStatusError as error:
                 if error.status_code not in (400, 404):
                     raise

@@ -24,21 +24,32 @@ if TYPE_CHECKING:
 class Call:
     """Calls a method of ``client.messages.batches``; what comes back is awaited if it has to be."""
 
-    __slots__ = ("make",)
+    __slots__ = ("arguments", "method", "options")
 
-    def __init__(self, make: Callable[[Any], Any]) -> None:
-        """Take what gets the resource and makes the call."""
-        self.make = make
+    def __init__(self, method: str, *arguments: Any, **options: Any) -> None:
+        """Name the method and what it is called with."""
+        self.method = method
+        self.arguments = arguments
+        self.options = options
+
+    def on(self, batches: Any) -> Any:
+        """Make the call."""
+        return getattr(batches, self.method)(*self.arguments, **self.options)
 
 
 class Work:
     """Does what takes a while on this machine; beside an event loop, not in it."""
 
-    __slots__ = ("act",)
+    __slots__ = ("_act", "_arguments")
 
-    def __init__(self, act: Callable[[], Any]) -> None:
+    def __init__(self, act: Callable[..., Any], *arguments: Any) -> None:
         """Take what to do."""
-        self.act = act
+        self._act = act
+        self._arguments = arguments
+
+    def do(self) -> Any:
+        """Do it."""
+        return self._act(*self._arguments)
 
 
 class Sleep:
@@ -51,18 +62,18 @@ class Sleep:
         self.seconds = seconds
 
 
-class Read:
-    """Reads all results of a batch that has ended."""
+class ReadNames:
+    """Reads the ``custom_id`` of every result of a batch that has ended."""
 
     __slots__ = ("batch_id", "take")
 
-    def __init__(self, batch_id: str, take: Callable[[Any], object]) -> None:
-        """Take the batch, and what gets each result."""
+    def __init__(self, batch_id: str, take: Callable[[str], object]) -> None:
+        """Take the batch, and what gets each name."""
         self.batch_id = batch_id
         self.take = take
 
 
-Step = Call | Work | Sleep | Read
+Step = Call | Work | Sleep | ReadNames
 
 
 def drive(steps: Steps[R], batches: Batches) -> R:
@@ -78,15 +89,15 @@ def drive(steps: Steps[R], batches: Batches) -> R:
         answer = error = None
         try:
             if isinstance(step, Call):
-                answer = step.make(batches)
+                answer = step.on(batches)
             elif isinstance(step, Work):
-                answer = step.act()
+                answer = step.do()
             elif isinstance(step, Sleep):
                 pause(step.seconds)
             else:
                 with batches.iter_results(step.batch_id) as results:
                     for item in results:
-                        step.take(item)
+                        step.take(item.custom_id)
         except BaseException as raised:  # noqa: BLE001 - whoever decides gets it
             error = raised
 
@@ -104,15 +115,15 @@ async def drive_async(steps: Steps[R], batches: AsyncBatches) -> R:
         answer = error = None
         try:
             if isinstance(step, Call):
-                answer = await step.make(batches)
+                answer = await step.on(batches)
             elif isinstance(step, Work):
-                answer = await in_thread(step.act)
+                answer = await in_thread(step.do)
             elif isinstance(step, Sleep):
                 await pause_async(step.seconds)
             else:
                 async with batches.iter_results(step.batch_id) as results:
                     async for item in results:
-                        step.take(item)
+                        step.take(item.custom_id)
         except BaseException as raised:  # noqa: BLE001 - whoever decides gets it
             error = raised
 
@@ -136,7 +147,7 @@ async def pause_async(seconds: float) -> None:
         await anyio.sleep(seconds)
 
 
-async def in_thread(act: Callable[[], Any]) -> Any:
+async def in_thread(act: Callable[..., Any], *arguments: Any) -> Any:
     """Do something beside the event loop, whichever runs.
 
     It is waited for even when this task is cancelled: what writes a journal must not go on after
@@ -145,4 +156,4 @@ async def in_thread(act: Callable[[], Any]) -> Any:
     import anyio
     import anyio.to_thread
 
-    return await anyio.to_thread.run_sync(act, abandon_on_cancel=False)
+    return await anyio.to_thread.run_sync(act, *arguments, abandon_on_cancel=False)

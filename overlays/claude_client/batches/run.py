@@ -210,9 +210,7 @@ class AsyncBatchRun(_RunFacts):
         self, part: RunPart
     ) -> AsyncGenerator[MessageBatchIndividualResponse, None]:
         batch_id = self._core.batch_id(part)
-        order: RequestOrder = await in_thread(
-            lambda: RequestOrder(self._core.custom_ids(part), batch_id)
-        )
+        order: RequestOrder = await in_thread(RequestOrder, self._core.custom_ids(part), batch_id)
         try:
             await fetch_lines_async(self._batches, batch_id, order, self._core.settings.reading)
             for line in order:

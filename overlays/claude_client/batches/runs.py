@@ -302,30 +302,29 @@ class RunCore:
                 None if newest is None else newest.id,
                 None if newest is None else _text_of(newest.created_at),
             )
-            requests = yield Work(lambda: spool.requests(part.index))
-            yield Work(lambda intent=intent: journal.intend(intent))
+            requests = yield Work(spool.requests, part.index)
+            yield Work(journal.intend, intent)
             try:
                 batch: MessageBatch = yield Call(
-                    lambda batches, requests=requests: batches.create(
-                        requests=requests,
-                        user_profile_id=settings.user_profile_id,
-                        max_retries=0,
-                        **settings.options,
-                    )
+                    "create",
+                    requests=requests,
+                    user_profile_id=settings.user_profile_id,
+                    max_retries=0,
+                    **settings.options,
                 )
             except APIError as error:
                 if was_refused(error):
-                    yield Work(lambda: journal.refused(part.index))
+                    yield Work(journal.refused, part.index)
                 elif (yield from self._look_for(part, intent)):
                     return
                 else:
-                    yield Work(lambda: journal.refused(part.index))
+                    yield Work(journal.refused, part.index)
                 failed = error
             except _UNSENT_ERRORS:
-                yield Work(lambda: journal.refused(part.index))
+                yield Work(journal.refused, part.index)
                 raise
             else:
-                yield Work(lambda batch=batch: journal.created(part.index, batch.id))
+                yield Work(journal.created, part.index, batch.id)
                 attempts.succeeded()
                 part.batch = batch
                 return
@@ -366,7 +365,7 @@ class RunCore:
         part.candidates = {}
         if chosen is not None:
             part.batch = chosen
-            yield Work(lambda: journal.created(part.index, chosen.id))
+            yield Work(journal.created, part.index, chosen.id)
         else:
             self._foreign.update(batch.id for batch in candidates)
             if not (yield from self._look_for(part, intent)):
@@ -435,9 +434,7 @@ class RunCore:
             return self._heard[batch_id]
         self._heard[batch_id] = None
         try:
-            batch: MessageBatch = yield Call(
-                lambda batches: batches.retrieve(batch_id, **self.settings.reading)
-            )
+            batch: MessageBatch = yield Call("retrieve", batch_id, **self.settings.reading)
         except APIError as error:
             self._failing_since = check_patience(error, self._failing_since, self.settings.poll)
             return None
@@ -457,11 +454,7 @@ class RunCore:
                 continue
             batch_id = self.batch_id(part)
             try:
-                part.batch = yield Call(
-                    lambda batches, batch_id=batch_id: batches.cancel(
-                        batch_id, **self.settings.reading
-                    )
-                )
+                part.batch = yield Call("cancel", batch_id, **self.settings.reading)
             except APIStatusError as error:
                 # 400: it has ended meanwhile.
                 if error.status_code != 400:
@@ -490,7 +483,7 @@ def wait_for_batch(
     polls = 0
     while True:
         try:
-            batch: MessageBatch = yield Call(lambda batches: batches.retrieve(batch_id, **options))
+            batch: MessageBatch = yield Call("retrieve", batch_id, **options)
         except APIError as error:
             failing_since = check_patience(error, failing_since, poll)
         else:

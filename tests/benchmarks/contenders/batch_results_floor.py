@@ -5,6 +5,7 @@ resident memory grew.
 """
 
 import sys
+from contextlib import suppress
 from time import process_time
 from typing import Any
 
@@ -18,14 +19,17 @@ except ImportError:
 
 
 def _reset_peak() -> None:
-    # On Linux this makes the peak the memory of now; what was loaded and freed before is no growth.
-    with open("/proc/self/clear_refs", "w", encoding="ascii") as peak:  # noqa: PTH123
+    # Makes the peak the memory of now on Linux; what was loaded and freed before is no growth.
+    with suppress(OSError), open("/proc/self/clear_refs", "w", encoding="ascii") as peak:  # noqa: PTH123
         peak.write("5")
 
 
 def _peak() -> int:
-    with open("/proc/self/status", encoding="ascii") as status:  # noqa: PTH123
-        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:"))
+    with suppress(OSError), open("/proc/self/status", encoding="ascii") as status:  # noqa: PTH123
+        for line in status:
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return 0  # Elsewhere it is not known.
 
 
 RESULT = []

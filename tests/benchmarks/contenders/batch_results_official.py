@@ -1,6 +1,7 @@
 """Reads results of batches with the official SDK; arguments and result as in the floor."""
 
 import sys
+from contextlib import suppress
 from importlib import import_module
 from time import process_time
 from typing import Any
@@ -9,14 +10,17 @@ anthropic: Any = import_module("anthropic")
 
 
 def _reset_peak() -> None:
-    # On Linux this makes the peak the memory of now; what was loaded and freed before is no growth.
-    with open("/proc/self/clear_refs", "w", encoding="ascii") as peak:  # noqa: PTH123
+    # Makes the peak the memory of now on Linux; what was loaded and freed before is no growth.
+    with suppress(OSError), open("/proc/self/clear_refs", "w", encoding="ascii") as peak:  # noqa: PTH123
         peak.write("5")
 
 
 def _peak() -> int:
-    with open("/proc/self/status", encoding="ascii") as status:  # noqa: PTH123
-        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:"))
+    with suppress(OSError), open("/proc/self/status", encoding="ascii") as status:  # noqa: PTH123
+        for line in status:
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return 0  # Elsewhere it is not known.
 
 
 RESULT = []

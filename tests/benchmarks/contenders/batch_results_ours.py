@@ -1,20 +1,24 @@
 """Reads results of batches. Arguments: how (stream, arrival), then as ``batch_results_floor.py``."""
 
 import sys
+from contextlib import suppress
 from time import process_time
 
 from claude_client import Claude
 
 
 def _reset_peak() -> None:
-    # On Linux this makes the peak the memory of now; what was loaded and freed before is no growth.
-    with open("/proc/self/clear_refs", "w", encoding="ascii") as peak:  # noqa: PTH123
+    # Makes the peak the memory of now on Linux; what was loaded and freed before is no growth.
+    with suppress(OSError), open("/proc/self/clear_refs", "w", encoding="ascii") as peak:  # noqa: PTH123
         peak.write("5")
 
 
 def _peak() -> int:
-    with open("/proc/self/status", encoding="ascii") as status:  # noqa: PTH123
-        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:"))
+    with suppress(OSError), open("/proc/self/status", encoding="ascii") as status:  # noqa: PTH123
+        for line in status:
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return 0  # Elsewhere it is not known.
 
 
 how, *urls = sys.argv[1:]
@@ -29,10 +33,10 @@ for url in urls:
         for result in client.messages.batches.results("msgbatch_1"):
             if result.result.type == "succeeded":
                 count += 1
-    elif hasattr(client.messages.batches, "iter_results"):
+    else:
         with client.messages.batches.iter_results("msgbatch_1") as results:
             for item in results:
-                if item.succeeded:
+                if item.result.type == "succeeded":
                     count += 1
     cpu = process_time() - start
     client.close()
