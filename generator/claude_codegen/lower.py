@@ -111,6 +111,8 @@ def parse_type(schema: dict[str, Any], at: str) -> Type:
                 raise UnrepresentableError(at, "an object with properties must be a component")
             return MapOf(parse_further(schema, at))
         case "string":
+            if schema.get("contentEncoding") == "base64":
+                return Scalar("base64")
             match schema.get("format"):
                 case "date-time":
                     return Scalar("datetime")
@@ -220,7 +222,7 @@ class _Lowering:
             return {"$ref": f"#/components/schemas/{self.lowered_names[name]}"}
         if "enum" in schema or "oneOf" in schema or "anyOf" in schema:
             return self.moved(parse_type(schema, at), at)
-        if schema.get("type") == "object":
+        if schema.get("type") == "object" or "contentEncoding" in schema:
             return self.moved(parse_type(schema, at), at)
         if schema.get("type") == "array":
             return {"type": "array", "items": self.schema(schema.get("items", {}), at + "/items")}

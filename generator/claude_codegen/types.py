@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal as TypingLiteral
 
-ScalarName = TypingLiteral["str", "int", "float", "bool", "datetime", "bytes", "any"]
+ScalarName = TypingLiteral["str", "int", "float", "bool", "datetime", "base64", "bytes", "any"]
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,11 @@ def walk(root: Type) -> Iterator[Type]:
 def holds_files(root: Type) -> bool:
     """Tell whether a value of this type is a file or a list of files."""
     return Scalar("bytes") in walk(root)
+
+
+def holds_base64(root: Type) -> bool:
+    """Tell whether base64 is in a value of this type, for which content may stand in requests."""
+    return Scalar("base64") in walk(root)
 
 
 def references(root: Type) -> Iterator[str]:

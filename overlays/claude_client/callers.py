@@ -5,13 +5,12 @@ Thin twins: what they share is :class:`.CallCore`, and :mod:`.drivers` does the 
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 from claude_rest._runtime.client import is_event_stream
 
 from .calls import as_it_is, is_large, warn_of_ending, with_lists
-from .drivers import AsyncDriver, Driver, asyncio_runs
+from .drivers import AsyncDriver, Driver, event_loop_runs
 from .middleware import CallInfo
 
 if TYPE_CHECKING:
@@ -283,7 +282,6 @@ class AsyncOverlayCaller(AsyncDriver):
 
     async def _plan(self, call: CallInfo, streaming: bool | None = None) -> Plan:
         """Make the plan; outside the event loop when the body is large."""
-        asyncio = sys.modules.get("asyncio")
         operation = call.operation
         arguments = with_lists(call.arguments, operation.file_fields)
         if operation.file_fields:
@@ -307,11 +305,13 @@ class AsyncOverlayCaller(AsyncDriver):
             from claude_rest._runtime.threads import off_loop
 
             return await off_loop(lambda: plan(True))
-        if asyncio is not None and is_large(arguments) and asyncio_runs():
+        extra = call.options.get("extra_body")
+        if (is_large(arguments) or (extra and is_large(extra))) and event_loop_runs():
+            from claude_rest._runtime.threads import off_loop
+
             # Here, where the caller's line is still to be seen.
             warn_of_ending(arguments)
-            planned: Plan = await asyncio.to_thread(plan, True)
-            return planned
+            return await off_loop(lambda: plan(True))
         return plan(False)
 
     async def _answer(self, call: CallInfo) -> Any:

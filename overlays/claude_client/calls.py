@@ -12,6 +12,7 @@ from claude_rest._runtime.caller import RequestOptions
 from claude_rest._runtime.client import ClientCore
 from claude_rest._runtime.encoded import EncodedItems
 from claude_rest._runtime.errors import APIStatusError
+from claude_rest._runtime.raw_json import RawJSON
 from claude_rest._runtime.request import build_request, split_betas
 from claude_rest._runtime.struct import Struct, Unknown, wire_names
 from claude_rest._runtime.unset import UNSET
@@ -403,7 +404,7 @@ def _body_fields(
 
 
 def is_large(arguments: Mapping[str, Any], limit: int = LARGE_BYTES) -> bool:
-    """Guess whether the body will have more than ``limit`` bytes, or very many parts.
+    """Guess whether the body will have more than ``limit`` bytes, very many parts, or a file.
 
     Looks at every value, however deep, until the answer is clear: after at most
     :data:`LARGE_PARTS` of them, which takes about a millisecond.
@@ -429,8 +430,15 @@ def is_large(arguments: Mapping[str, Any], limit: int = LARGE_BYTES) -> bool:
         elif kind is EncodedItems:
             # Encoded, but to be looked through.
             size += value.size
+        elif kind is int or kind is float or kind is bool or value is None:
+            size += _PART_BYTES
+        elif isinstance(value, str):
+            size += len(value)
+        elif hasattr(value, "read") or hasattr(value, "__fspath__"):
+            # Whatever its size: to ask for that, and to read it, may take long.
+            return True
         else:
-            size += len(value) if isinstance(value, str) else _PART_BYTES
+            size += len(value) if isinstance(value, RawJSON) else _PART_BYTES
         # Before they are copied: a list may be of any length.
         parts += len(inside)
         if size > limit or parts > LARGE_PARTS:

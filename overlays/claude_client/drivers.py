@@ -333,6 +333,20 @@ def _attempts(settings: Settings, plan: Plan) -> Attempts:
     )
 
 
+def event_loop_runs() -> bool:
+    """Tell whether an event loop runs here, of asyncio or of trio."""
+    if asyncio_runs():
+        return True
+    trio = sys.modules.get("trio")
+    if trio is None:
+        return False
+    try:
+        trio.lowlevel.current_task()
+    except RuntimeError:
+        return False
+    return True
+
+
 def asyncio_runs() -> bool:
     """Tell whether the event loop that runs here is one of asyncio."""
     asyncio = sys.modules.get("asyncio")

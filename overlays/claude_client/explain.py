@@ -60,8 +60,8 @@ class Explanation:
     headers: dict[str, str]
     """By lower-case name."""
     body: Any
-    """The JSON value of the body, without secrets such as ``authorization_token``. Of a form, a
-    list of its parts: of files name, type and size."""
+    """The JSON value of the body, without secrets such as ``authorization_token``; ``<20 MB of
+    x.png>`` stands for a file. Of a form, a list of its parts: of files name, type and size."""
     betas: dict[str, tuple[str, ...]]
     """Flags of ``anthropic-beta`` in their order, each with the reasons it is there."""
     api_version: str | None
@@ -206,10 +206,12 @@ def _version_reason(core: CallCore, options: RequestOptions, needs: Needs) -> st
 def _body(content: Any) -> Any:
     if content is None:
         return None
-    if isinstance(content, bytes):
+    if not hasattr(content, "boundary"):
         from claude_rest._runtime.codec import loads
 
-        return _without_secrets(loads(content))
+        # Of a file in it, name and size.
+        text = content if isinstance(content, bytes) else content.outline()
+        return _without_secrets(loads(text))
     return [
         {
             "name": part.name,

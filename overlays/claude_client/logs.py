@@ -118,7 +118,10 @@ def log_request_body(prepared: PreparedRequest) -> None:
     """Log a request with its body, if bodies are asked for."""
     if _Bodies.logged:
         content = prepared.content
-        body = content if isinstance(content, bytes) else b"" if content is None else b"(a form)"
+        if content is None or isinstance(content, bytes):
+            body = content or b""
+        else:
+            body = b"(a form)" if hasattr(content, "boundary") else content.outline()
         log(DEBUG, "%r: %s", prepared, masked(body, prepared), operation=prepared.operation.id)
 
 

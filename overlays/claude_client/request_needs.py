@@ -287,7 +287,7 @@ def _elements(value: Any) -> Any:
         return value
     if value.__class__ is dict or isinstance(value, (dict, Struct, bytes)) or value is None:
         return None
-    if hasattr(value, "__iter__") and not hasattr(value, "keys"):
+    if hasattr(value, "__iter__") and not hasattr(value, "keys") and not hasattr(value, "read"):
         return value if hasattr(value, "__len__") else UNSET
     return None
 

@@ -18,7 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from claude_rest._runtime import codec
-from claude_rest._runtime.codec import DecodeError, EncodeError, dumps, dumps_in_pieces, loads
+from claude_rest._runtime.codec import DecodeError, EncodeError, dumps, loads
+from claude_rest._runtime.json_body import json_body
 from claude_rest._runtime.struct import Unknown
 from claude_rest._runtime.timestamp import Timestamp
 from claude_rest._runtime.unset import UNSET
@@ -222,7 +223,7 @@ def deep() -> list[Any]:
     [
         (UNSET, "UNSET stands inside a request body; leave the key out"),
         ({"a": UNSET}, "UNSET"),
-        (b"x", "bytes have no JSON form; encode them first, for example as base64"),
+        (b"x", "have no JSON form but as the data of a source"),
         (bytearray(b"x"), "base64"),
         (memoryview(b"x"), "base64"),
         (object(), "object has no JSON form"),
@@ -340,7 +341,7 @@ PLAIN = st.recursive(
 @given(st.dictionaries(st.sampled_from(["messages", "system", "tools"]), PLAIN))
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_pieces_are_the_same_bytes(fields: dict[str, Any]) -> None:
-    assert dumps_in_pieces(fields) == dumps(fields)
+    assert json_body(fields).read() == dumps(fields)
 
 
 @pytest.mark.parametrize(
@@ -358,20 +359,20 @@ def test_pieces_are_the_same_bytes(fields: dict[str, Any]) -> None:
 )
 def test_pieces_of_a_request_are_the_same_bytes(messages: Any) -> None:
     fields = {"model": "m", "messages": messages, "tools": [{"name": "t", "enum": []}]}
-    assert dumps_in_pieces(fields) == dumps(fields)
+    assert json_body(fields).read() == dumps(fields)
 
 
 def test_one_iterator_in_two_pieces() -> None:
     shared = numbers()
     fields = {"messages": [{"content": [shared]}, {"content": [shared]}]}
-    text = dumps_in_pieces(fields)
+    text = json_body(fields).read()
     assert json.loads(text)["messages"][0] == json.loads(text)["messages"][1]
 
 
 def test_pieces_refuse_what_has_no_json_form() -> None:
     for wrong in (math.nan, UNSET, b"x", object()):
         with pytest.raises(EncodeError):
-            dumps_in_pieces({"messages": [{"content": [{"x": wrong}]}]})
+            json_body({"messages": [{"content": [{"x": wrong}]}]})
 
 
 def test_nothing_secret_in_errors() -> None:

@@ -13,11 +13,14 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from .raw_json import RawJSON
 from .struct import Struct
 from .unset import UNSET
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+
+    from .json_body import JSONBody
 
 _orjson_loads: Callable[[Any], Any] | None
 _orjson_dumps: Callable[..., bytes] | None
@@ -44,8 +47,6 @@ NAN_SCAN_BYTES = 1 << 16
 To search a body of many megabytes takes longer than to visit its values, most of which are long
 strings.
 """
-_PIECE_DEPTH = 4
-"""As deep as the blocks of a message in a request: fields, messages, message, content."""
 _NULLS = (b":null", b"[null", b",null")
 
 
@@ -55,6 +56,10 @@ class DecodeError(ValueError):
 
 class EncodeError(TypeError):
     """The value cannot be written as JSON."""
+
+
+class InsertedError(EncodeError):
+    """Something in the value is to be put into the text without being copied."""
 
 
 def loads(text: bytes | bytearray | memoryview | str) -> Any:
@@ -89,50 +94,29 @@ def dumps(value: Any) -> bytes:
 
     Models, dates and any iterable may stand where JSON has an object, a string and an array.
     What an iterable raises while it is read goes through, unless it is a ``TypeError`` or
-    ``ValueError``, as for any other value that cannot be written.
+    ``ValueError``, as for any other value that cannot be written. Files in it are read.
     """
-    return _dumps(value, _Default())
+    text = encode(value)
+    return text if isinstance(text, bytes) else text.read()
 
 
-def dumps_in_pieces(fields: dict[str, Any]) -> bytes:
-    """Return what :func:`dumps` does, made so that other threads get to run meanwhile.
+def encode(value: Any) -> bytes | JSONBody:
+    """Return what :func:`dumps` does; of what is not to be copied, what it is read from.
 
-    One call of the JSON library keeps all of them waiting, an event loop among them, for some
-    milliseconds per megabyte. So lists, and the lists inside of their items, such as the messages
-    of a request and the blocks of a message, are encoded item by item. One huge string cannot be
-    split: it takes what it takes. The bytes are the same, unless the fast library refuses a part:
-    then the standard library writes that piece alone instead of all, numbers in its own way.
+    That is content where base64 goes, files first of all, and JSON that is ready.
     """
-    return b"".join(_pieces(fields, _Default(), _PIECE_DEPTH))
+    default = Default()
+    try:
+        return dumps_with(value, default)
+    except InsertedError:
+        from .json_body import CHUNK_BYTES, json_body
+
+        body = json_body(value, default)
+        return body.read() if len(body) <= CHUNK_BYTES and not body.files else body
 
 
-def _pieces(value: Any, default: _Default, depth: int) -> Iterator[bytes]:
-    if depth and value.__class__ is list and value:
-        mark = b"["
-        for item in value:
-            yield mark
-            yield from _pieces(item, default, depth - 1)
-            mark = b","
-        yield b"]"
-    elif depth and value.__class__ is dict and _splits(value):
-        mark = b"{"
-        for name, item in value.items():
-            yield mark + _dumps(name, default) + b":"
-            yield from _pieces(item, default, depth - 1)
-            mark = b","
-        yield b"}"
-    else:
-        yield _dumps(value, default)
-
-
-def _splits(value: dict[Any, Any]) -> bool:
-    """Tell whether a list or an object is in an object, whose names are all plain text."""
-    return any(item.__class__ in (list, dict) for item in value.values()) and all(
-        name.__class__ is str for name in value
-    )
-
-
-def _dumps(value: Any, default: _Default) -> bytes:
+def dumps_with(value: Any, default: Default) -> bytes:
+    """Encode ``value``; what ``default`` has made of other values is used again."""
     made = len(default.made)
     if _orjson_dumps is not None:
         try:
@@ -194,58 +178,67 @@ def _encode_error(error: BaseException) -> BaseException:
     return EncodeError(f"cannot be sent as JSON: {error}")
 
 
-class _Default:
+class Default:
     """What stands for a value JSON lacks, during one call of :func:`dumps`.
 
     An iterator can be read once, but when orjson gives up in the middle the standard library
     starts over: what was read is kept.
     """
 
-    __slots__ = ("_read", "made")
+    __slots__ = ("_read", "insert", "made")
 
     made: list[Any]
     """Everything that stood for another value."""
+    insert: Callable[[Any], str]
+    """Returns what stands for a file, bytes or JSON that is ready; until it is set, raises."""
 
     def __init__(self) -> None:
         self._read: dict[int, tuple[Any, list[Any]]] = {}
         self.made = []
+        self.insert = _refuse
 
     def __call__(self, value: Any) -> Any:
-        if hasattr(value.__class__, "__next__"):
+        """Return what stands for ``value``. Raises :class:`EncodeError` when nothing can."""
+        if hasattr(value.__class__, "__next__") and not hasattr(value, "read"):
             if id(value) not in self._read:
                 self._read[id(value)] = (value, list(value))
             made = self._read[id(value)][1]
         else:
-            made = _default(value)
+            made = self._default(value)
         self.made.append(made)
         return made
 
+    def _default(self, value: Any) -> Any:
+        if isinstance(value, Struct):
+            return value.to_dict()
+        if value is UNSET:
+            raise EncodeError("UNSET stands inside a request body; leave the key out instead")
+        wire_text = getattr(value, "wire_text", None)
+        if wire_text is not None:
+            return wire_text
+        isoformat = getattr(value, "isoformat", None)
+        if isoformat is not None:
+            return isoformat()
+        if isinstance(value, (bytes, bytearray, memoryview, RawJSON)):
+            return self.insert(value)
+        if hasattr(value, "keys") and hasattr(value, "__getitem__"):
+            return dict(value)
+        if hasattr(value, "read") or hasattr(value, "__fspath__"):
+            return self.insert(value)
+        if hasattr(value, "__iter__"):
+            return list(value)
+        if isinstance(value, float):
+            # A subclass, such as numpy.float64.
+            return float(value)
+        from enum import Enum
+        from uuid import UUID
 
-def _default(value: Any) -> Any:
-    if isinstance(value, Struct):
-        return value.to_dict()
-    if value is UNSET:
-        raise EncodeError("UNSET stands inside a request body; leave the key out instead")
-    wire_text = getattr(value, "wire_text", None)
-    if wire_text is not None:
-        return wire_text
-    isoformat = getattr(value, "isoformat", None)
-    if isoformat is not None:
-        return isoformat()
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        raise EncodeError("bytes have no JSON form; encode them first, for example as base64")
-    if hasattr(value, "keys") and hasattr(value, "__getitem__"):
-        return dict(value)
-    if hasattr(value, "__iter__"):
-        return list(value)
-    if isinstance(value, float):
-        # A subclass, such as numpy.float64.
-        return float(value)
-    from enum import Enum
-    from uuid import UUID
+        if isinstance(value, Enum):
+            return value.value
+        if isinstance(value, UUID):
+            return str(value)
+        raise EncodeError(f"{type(value).__name__} has no JSON form")
 
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, UUID):
-        return str(value)
-    raise EncodeError(f"{type(value).__name__} has no JSON form")
+
+def _refuse(value: Any) -> str:
+    raise InsertedError(f"{type(value).__name__} has no JSON form")

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from .caller import RequestOptions
+    from .json_body import JSONBody
     from .multipart import MultipartBody
     from .operation import Operation, Parameter
 
@@ -41,8 +42,9 @@ class PreparedRequest:
     url: str
     headers: list[tuple[str, str]]
     """Names in lower case, each once."""
-    content: bytes | MultipartBody | None
-    """The body; of a form, what its bytes are read from when it is sent. ``len()`` is its size."""
+    content: bytes | JSONBody | MultipartBody | None
+    """The body; of a form, and of JSON that is large or has files in it, what its bytes are read
+    from when it is sent: ``chunks()``, ``async_chunks()`` and ``read()``. ``len()`` is its size."""
     operation: Operation
     streaming: bool
     """Whether the answer is to come as server-sent events."""
@@ -52,7 +54,7 @@ class PreparedRequest:
         method: str,
         url: str,
         headers: list[tuple[str, str]],
-        content: bytes | MultipartBody | None,
+        content: bytes | JSONBody | MultipartBody | None,
         operation: Operation,
         *,
         streaming: bool = False,
@@ -119,7 +121,7 @@ def build_request(
     body and leaves a query or header parameter out. ``betas`` is the whole resolved list:
     ``options["betas"]`` is not read here. ``streaming`` sets the operation's stream argument, by
     default as the arguments have it. ``in_pieces`` lets other threads run while a large body is
-    encoded; its bytes are the same.
+    encoded, and sends it in pieces; its bytes are the same.
 
     Headers are merged without regard to case, later ones win: those of the request itself,
     ``default_headers``, those of ``options`` and the header parameters, ``extra_headers``;
@@ -130,7 +132,7 @@ def build_request(
     :class:`RequestTooLargeError` (unless ``check_size`` is false), ``EncodeError`` for a body
     without a JSON form, ``TypeError`` for an argument that the operation does not have, a
     required one that is missing or a file that is none, and ``OSError`` for a file that is not
-    there.
+    there, of a form or where base64 goes.
     """
     base_url, userinfo = split_userinfo(base_url)
     parameters = {parameter.name: parameter for parameter in operation.parameters}
@@ -180,7 +182,7 @@ def build_request(
     limit = operation.max_bytes if check_size else None
     content = _encode_body(operation, fields, options, in_pieces, limit)
     if content is not None and limit is not None:
-        size = len(content) if isinstance(content, bytes) else content.file_bytes
+        size: int = getattr(content, "file_bytes", len(content))
         if size > limit:
             raise RequestTooLargeError(size, limit, operation=operation.id)
 
@@ -192,9 +194,11 @@ def build_request(
         headers["content-type"] = "application/json"
     merge_headers(headers, default_headers or {})
     if content is not None and not isinstance(content, bytes):
-        # No other value names the boundary.
-        headers["content-type"] = content.content_type
         headers["content-length"] = str(len(content))
+        content_type = getattr(content, "content_type", None)
+        if content_type is not None:
+            # No other value names the boundary.
+            headers["content-type"] = content_type
     explicit_version = options.get("api_version")
     if explicit_version is not None:
         headers["anthropic-version"] = explicit_version
@@ -236,7 +240,7 @@ def _encode_body(
     options: RequestOptions,
     in_pieces: bool,
     limit: int | None,
-) -> bytes | MultipartBody | None:
+) -> bytes | JSONBody | MultipartBody | None:
     extra_body = options.get("extra_body")
     if extra_body:
         fields = {**fields, **extra_body}
@@ -256,14 +260,18 @@ def _encode_body(
         )
     if operation.body is None and not fields:
         return None
-    from .codec import dumps, dumps_in_pieces
     from .encoded import encode_around
 
     fields = {name: value for name, value in fields.items() if value is not UNSET}
     encoded = encode_around(fields)
     if encoded is not None:
         return encoded
-    encode = dumps_in_pieces if in_pieces else dumps
+    if in_pieces:
+        from .json_body import json_body
+
+        return json_body(fields)
+    from .codec import encode
+
     return encode(fields)
 
 

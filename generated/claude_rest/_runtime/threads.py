@@ -35,3 +35,15 @@ async def off_loop(work: Callable[[], T]) -> T:
 
     result = await asyncio.to_thread(work)
     return result
+
+
+async def let_others_run() -> None:
+    """Give way to the other tasks of the event loop once."""
+    if running_loop() is None:
+        from anyio.lowlevel import checkpoint
+
+        await checkpoint()
+        return
+    import asyncio
+
+    await asyncio.sleep(0)

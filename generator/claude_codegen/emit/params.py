@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..ir import Representation
-from ..types import Component, Tagged, holds_files, references
+from ..types import Component, Tagged, holds_base64, holds_files, references
 from .environment import render
 from .modules import Module, import_lines, modules_of, packages_of
 from .text import argument_annotation, docstring, names_in, prose, string
@@ -83,7 +83,10 @@ class _Emitter:
         ]
         used = names_in(body)
         runtime = "." * (module.depth + 1) + "_runtime"
-        files = [f"from {runtime}.multipart import FileInput"] if "FileInput" in used else []
+        homes = {"Base64Input": "base64_content", "FileInput": "multipart"}
+        files = [
+            f"from {runtime}.{home} import {name}" for name, home in homes.items() if name in used
+        ]
         return render(
             "params_module.py.jinja",
             source=module.source,
@@ -120,7 +123,9 @@ class _Emitter:
             field = described[key.name]
             # The tool knows no files: to it they are text like any other.
             annotation = (
-                argument_annotation(field.type) if holds_files(field.type) else key.annotation
+                argument_annotation(field.type)
+                if holds_files(field.type) or holds_base64(field.type)
+                else key.annotation
             )
             if not key.required:
                 annotation = f"NotRequired[{annotation}]"

@@ -145,6 +145,7 @@ _SCALARS = {
     "float": "float",
     "bool": "bool",
     "datetime": "datetime",
+    "base64": "str",
     "bytes": "bytes",
     "any": "Any",
 }
@@ -176,6 +177,8 @@ def argument_annotation(kind: Type, name: Callable[[str], str] = str) -> str:
     match kind:
         case Scalar("datetime"):
             return "datetime | str"
+        case Scalar("base64"):
+            return "Base64Input"
         case Scalar("bytes"):
             return "FileInput"
         case Scalar(scalar):

@@ -98,7 +98,7 @@ class ClosedClientError(ClaudeError, RuntimeError):
 
 
 class UploadError(ClaudeError):
-    """A file could not be read while it was being sent, or turned out shorter than announced."""
+    """A file could not be read while it was being sent, or its size is not what was announced."""
 
 
 class APIError(ClaudeError):

@@ -13,6 +13,7 @@ else:
     from typing_extensions import NotRequired
 
 if TYPE_CHECKING:
+    from ..._runtime.base64_content import Base64Input
     from .citations import CitationsConfigParam
     from .images import ImageBlockParam
     from .requests import CacheControlEphemeralParam
@@ -23,7 +24,7 @@ class Base64PDFSourceParam(TypedDict):
     """PDF sent inside the request, base64-encoded."""
 
     type: Literal["base64"]
-    data: str
+    data: Base64Input
     """Base64 of the PDF file, without a ``data:`` prefix.
 
     Counts towards the 32 MB request limit.

@@ -12,6 +12,7 @@ else:
     from typing_extensions import NotRequired
 
 if TYPE_CHECKING:
+    from ..._runtime.base64_content import Base64Input
     from .requests import CacheControlEphemeralParam
 
 
@@ -19,7 +20,7 @@ class Base64ImageSourceParam(TypedDict):
     """Image sent inside the request, base64-encoded."""
 
     type: Literal["base64"]
-    data: str
+    data: Base64Input
     """Base64 of the image file, without a ``data:`` prefix.
 
     Counts towards the 32 MB request limit.
