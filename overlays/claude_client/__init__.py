@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from claude_rest._runtime.base64_content import Base64Input as Base64Input
     from claude_rest._runtime.binary import AsyncBinaryResponse as AsyncBinaryResponse
     from claude_rest._runtime.binary import BinaryResponse as BinaryResponse
     from claude_rest._runtime.caller import RequestOptions as RequestOptions
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from claude_rest._runtime.page import AsyncPage as AsyncPage
     from claude_rest._runtime.page import AsyncPaginator as AsyncPaginator
     from claude_rest._runtime.page import Page as Page
+    from claude_rest._runtime.raw_json import RawJSON as RawJSON
     from claude_rest._runtime.raw_response import APIResponse as APIResponse
     from claude_rest._runtime.raw_response import AsyncAPIResponse as AsyncAPIResponse
     from claude_rest._runtime.sse import ServerSentEvent as ServerSentEvent
@@ -147,6 +149,8 @@ if TYPE_CHECKING:
     from .errors import UnsafePathError as UnsafePathError
     from .errors import UploadError as UploadError
     from .explain import Explanation as Explanation
+    from .images_and_documents import document as document
+    from .images_and_documents import image as image
     from .middleware import AsyncMiddleware as AsyncMiddleware
     from .middleware import AsyncReadyResponse as AsyncReadyResponse
     from .middleware import AttemptInfo as AttemptInfo
@@ -212,6 +216,7 @@ __all__ = [
     "Attempts",
     "AuthenticationError",
     "BadRequestError",
+    "Base64Input",
     "BaseURLError",
     "BatchError",
     "BatchInDoubtError",
@@ -297,6 +302,7 @@ __all__ = [
     "PreconditionFailedError",
     "ProgressBar",
     "RateLimitError",
+    "RawJSON",
     "ReadyResponse",
     "RedirectError",
     "RequestHeaderFieldsTooLargeError",
@@ -334,6 +340,8 @@ __all__ = [
     "async_unpack_skill",
     "batch_item_error",
     "batch_item_message",
+    "document",
+    "image",
     "merge_usage",
     "not_given",
     "omit",
@@ -477,6 +485,7 @@ _EXPORTS = {
         "UploadError",
     ),
     ".explain": ("Explanation",),
+    ".images_and_documents": ("document", "image"),
     ".middleware": (
         "AsyncMiddleware",
         "AsyncReadyResponse",
@@ -525,6 +534,7 @@ _EXPORTS = {
 
 
 _RUNTIME_EXPORTS = {
+    ".base64_content": ("Base64Input",),
     ".binary": ("AsyncBinaryResponse", "BinaryResponse"),
     ".caller": ("RequestOptions",),
     ".file_contents": ("SizedChunks",),
@@ -532,6 +542,7 @@ _RUNTIME_EXPORTS = {
     ".multipart": ("FileInput",),
     ".operation": ("BetaSource",),
     ".page": ("AsyncPage", "AsyncPaginator", "Page"),
+    ".raw_json": ("RawJSON",),
     ".raw_response": (
         "APIResponse",
         "AsyncAPIResponse",

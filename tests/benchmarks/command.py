@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from . import (
     batch_results,
+    big_requests,
     construct,
     decode,
     file_transfer,
@@ -58,6 +59,7 @@ BENCHMARKS = {
     "file_transfer": Benchmark(file_transfer.SUMMARY, file_transfer.measure),
     "batch_results": Benchmark(batch_results.SUMMARY, batch_results.measure),
     "heartbeat": Benchmark(heartbeat.SUMMARY, heartbeat.measure, has_official_part=False),
+    "big_requests": Benchmark(big_requests.SUMMARY, big_requests.measure),
     "mock_server": Benchmark(mock_server.SUMMARY, mock_server.measure, has_official_part=False),
     "generate": Benchmark(generate.SUMMARY, generate.measure, has_official_part=False),
 }

@@ -7,6 +7,7 @@ when it is large and an event loop runs beside. Its size is known before anythin
 from __future__ import annotations
 
 import os
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from .base64_content import Base64Content
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 CHUNK_BYTES: Final = 512 * 1024
 """How much is handed on at a time, in bytes."""
 
+_CHUNKS_AT_ONCE = 6
+"""How many are read in one go beside an event loop: to go into a thread takes its time."""
 _TEXT_CHARACTERS = 1 << 20
 """Of a longer string only so much is encoded in one call, which keeps all other threads waiting."""
 _PIECE_DEPTH = 4
@@ -78,8 +81,9 @@ class JSONBody:
                 yield chunk
                 await let_others_run()
             return
-        while (read := await off_loop(lambda: next(chunks, None))) is not None:
-            yield read
+        while some := await off_loop(lambda: list(islice(chunks, _CHUNKS_AT_ONCE))):
+            for chunk in some:
+                yield chunk
 
     def read(self) -> bytes:
         """Return the whole body."""

@@ -7,7 +7,6 @@ sent, anew for each attempt; an open file is read from where it stands, and is l
 from __future__ import annotations
 
 import os
-from binascii import b2a_base64
 from stat import S_ISDIR, S_ISREG
 from threading import Lock
 from typing import IO, TYPE_CHECKING, Any, TypeAlias, Union
@@ -18,7 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Final
 
-BLOCK_BYTES: Final = 384 * 1024
+encode_block: Callable[[Any], bytes]
+try:
+    # Some ten times as fast as the standard library; comes with the extra ``fast``.
+    from pybase64 import b64encode as encode_block
+except ImportError:
+    from base64 import b64encode as encode_block
+
+BLOCK_BYTES: Final = 96 * 1024
 """How much is encoded at a time, in bytes: a multiple of three, so that only the end is padded."""
 
 Base64Input: TypeAlias = Union[str, bytes, bytearray, memoryview, "os.PathLike[str]", IO[bytes]]
@@ -107,7 +113,7 @@ class Base64Content:
         Raises :class:`UploadError` when the content cannot be read or has changed its size.
         """
         for block in self._reader():
-            yield b2a_base64(block, newline=False)
+            yield encode_block(block)
 
     def __repr__(self) -> str:
         return f"<{shown_size(self.size)} of {self.name or 'bytes'}>"

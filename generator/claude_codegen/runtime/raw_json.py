@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    # To type checkers it is a value of any type, as it may stand for each.
+    from typing import Any as _AnyValue
+else:
+    _AnyValue = object
 
 
-class RawJSON:
+class RawJSON(_AnyValue):  # type: ignore[misc, unused-ignore]
     """JSON text that goes into a body as it is, such as a long prefix that every request has.
 
     It may stand wherever a body has a value. Nothing looks inside: beta flags that something in it

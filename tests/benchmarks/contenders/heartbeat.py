@@ -11,6 +11,7 @@ from time import perf_counter, thread_time
 from typing import Any
 
 from claude_rest._runtime import codec
+from claude_rest._runtime.json_body import json_body
 
 size, block_size, rounds = map(int, sys.argv[1:])
 block = {"type": "text", "text": "a" * block_size}
@@ -20,8 +21,8 @@ fields = {
     "max_tokens": 1,
     "messages": [{"role": "user", "content": blocks[start::2]} for start in range(2)],
 }
-ENCODERS: dict[str, Any] = {"whole": codec.dumps, "pieces": codec.dumps_in_pieces}
-if codec.dumps(fields) != codec.dumps_in_pieces(fields):
+ENCODERS: dict[str, Any] = {"whole": codec.dumps, "pieces": json_body}
+if codec.dumps(fields) != json_body(fields).read():
     raise SystemExit("the bytes are others")
 
 
