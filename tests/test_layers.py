@@ -44,6 +44,8 @@ NAMED = {
 
 # anyio and httpcore come with httpx, which does its reading and writing through them.
 CORE = {"anyio", "attrs", "httpcore", "httpx"}
+FAST = {"orjson": "runtime/codec.py", "pybase64": "runtime/base64_content.py"}
+"""What the extra ``fast`` brings, and the one module that may use it where it is installed."""
 MOCK = {"jsonschema", "jsonschema_rs", "uvicorn"}
 CODEGEN = {"datamodel_code_generator", "jinja2", "jsonschema", "openapi_python_client", "yaml"}
 
@@ -224,8 +226,8 @@ def undeclared_dependency(module: Module) -> list[str]:
         name = top(found.name)
         if not name or name in sys.stdlib_module_names or name in PACKAGES:
             continue
-        if name == "orjson":
-            allowed = found.guarded and module.path in ("_runtime/codec.py", "runtime/codec.py")
+        if name in FAST:
+            allowed = found.guarded and module.path.removeprefix("_") == FAST[name]
         elif name == "typing_extensions":
             allowed = found.type_checking or found.old_python
         elif module.package == "claude_codegen" and not module.path.startswith("runtime/"):
@@ -285,6 +287,7 @@ RULES: dict[Callable[[Module], list[str]], list[Module]] = {
         snippet("import requests"),
         snippet("import orjson"),
         snippet("import orjson", "claude_rest", "_runtime/codec.py"),
+        snippet("import pybase64", "claude_rest", "_runtime/base64_content.py"),
         snippet("try:\n    import orjson\nexcept ImportError:\n    pass", "claude_client"),
         snippet(
             "try:\n    x()\nexcept ImportError:\n    import orjson",

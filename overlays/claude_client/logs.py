@@ -117,7 +117,7 @@ def log_answer(prepared: PreparedRequest, meta: Meta) -> None:
 def log_request_body(prepared: PreparedRequest) -> None:
     """Log a request with its body, if bodies are asked for."""
     if _Bodies.logged:
-        content = prepared.content
+        content: Any = prepared.content
         if content is None or isinstance(content, bytes):
             body = content or b""
         else:

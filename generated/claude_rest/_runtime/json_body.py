@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .base64_content import Base64Content
 from .codec import Default, EncodeError, dumps_with, loads
@@ -17,6 +18,8 @@ from .raw_json import RawJSON
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator
     from typing import Final
+
+T = TypeVar("T")
 
 CHUNK_BYTES: Final = 512 * 1024
 """How much is handed on at a time, in bytes."""
@@ -27,6 +30,8 @@ _TEXT_CHARACTERS = 1 << 20
 """Of a longer string only so much is encoded in one call, which keeps all other threads waiting."""
 _PIECE_DEPTH = 4
 """As deep as the blocks of a message in a request: fields, messages, message, content."""
+_WORK_SECONDS = 0.001
+_PAUSE_SECONDS = 0.00005
 _VISITED_PARTS = 20_000
 _INDEX_DIGITS = 8
 
@@ -39,9 +44,11 @@ class JSONBody:
     parts: tuple[bytes | Base64Content, ...]
     """Text as it goes out, and content that becomes base64."""
 
-    def __init__(self, pieces: Iterable[bytes | Base64Content]) -> None:
+    def __init__(
+        self, pieces: Iterable[bytes | Base64Content], *, beside_a_loop: bool = False
+    ) -> None:
         """Take the pieces of one JSON text; small ones are put together."""
-        self.parts = tuple(_gathered(pieces))
+        self.parts = tuple(_gathered(_with_pauses(pieces) if beside_a_loop else pieces))
         self._size = sum(map(len, self.parts))
 
     @property
@@ -102,6 +109,16 @@ class JSONBody:
         return f"JSONBody({self._size} bytes, {len(self.files)} files)"
 
 
+def _with_pauses(pieces: Iterable[T]) -> Iterator[T]:
+    """Yield ``pieces`` with pauses: other threads are let in after milliseconds otherwise."""
+    worked_since = monotonic()
+    for piece in pieces:
+        yield piece
+        if monotonic() - worked_since > _WORK_SECONDS:
+            sleep(_PAUSE_SECONDS)
+            worked_since = monotonic()
+
+
 def _gathered(pieces: Iterable[bytes | Base64Content]) -> Iterator[bytes | Base64Content]:
     small: list[bytes] = []
     size = 0
@@ -121,7 +138,9 @@ def _gathered(pieces: Iterable[bytes | Base64Content]) -> Iterator[bytes | Base6
         yield b"".join(small)
 
 
-def json_body(value: Any, default: Default | None = None) -> JSONBody:
+def json_body(
+    value: Any, default: Default | None = None, *, beside_a_loop: bool = False
+) -> JSONBody:
     """Encode ``value`` in pieces, so that other threads get to run meanwhile.
 
     One call of the JSON library keeps all of them waiting, an event loop among them, for some
@@ -130,7 +149,8 @@ def json_body(value: Any, default: Default | None = None) -> JSONBody:
     part. The bytes are those of :func:`.codec.dumps`, unless the fast library refuses a part: then
     the standard library writes that piece alone instead of all, numbers in its own way.
 
-    ``default`` is that of an attempt to do it in one piece, which may have read iterators.
+    ``default`` is that of an attempt to do it in one piece, which may have read iterators;
+    ``beside_a_loop`` adds pauses for the event loop that runs in another thread.
     Raises ``EncodeError``, also for a file that stands where no base64 goes; ``OSError`` and
     ``TypeError`` as :class:`.Base64Content` does.
     """
@@ -138,7 +158,9 @@ def json_body(value: Any, default: Default | None = None) -> JSONBody:
         default = Default()
     inserted = _Inserted()
     default.insert = inserted.place_holder
-    return JSONBody(_pieces(value, default, inserted, _PIECE_DEPTH, base64=False))
+    return JSONBody(
+        _pieces(value, default, inserted, _PIECE_DEPTH, base64=False), beside_a_loop=beside_a_loop
+    )
 
 
 def _pieces(

@@ -269,7 +269,7 @@ def _encode_body(
     if in_pieces:
         from .json_body import json_body
 
-        return json_body(fields)
+        return json_body(fields, beside_a_loop=True)
     from .codec import encode
 
     return encode(fields)

@@ -59,17 +59,16 @@ class Base64Content:
         self.name = _name(value)
         self.in_memory = True
         if isinstance(value, (bytes, bytearray, memoryview)):
-            self._in_memory(value)
+            # What can be changed meanwhile is copied.
+            self._in_memory(value if isinstance(value, bytes) else bytes(value))
         elif hasattr(value, "__fspath__"):
             self._at_path(os.fsdecode(value))
         else:
             self._open_file(value)
 
-    def _in_memory(self, data: bytes | bytearray | memoryview) -> None:
-        # What can be changed meanwhile is copied.
-        held = data if isinstance(data, bytes) else bytes(data)
-        self.size = len(held)
-        self._reader: Callable[[], Iterator[Any]] = lambda: _slices(held)
+    def _in_memory(self, data: bytes) -> None:
+        self.size = len(data)
+        self._reader: Callable[[], Iterator[Any]] = lambda: _slices(data)
 
     def _at_path(self, path: str) -> None:
         facts = os.stat(path)  # noqa: PTH116 - pathlib takes long to load
