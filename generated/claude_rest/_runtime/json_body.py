@@ -158,9 +158,11 @@ def json_body(
         default = Default()
     inserted = _Inserted()
     default.insert = inserted.place_holder
-    return JSONBody(
-        _pieces(value, default, inserted, _PIECE_DEPTH, base64=False), beside_a_loop=beside_a_loop
-    )
+    pieces = _pieces(value, default, inserted, _PIECE_DEPTH, base64=False)
+    try:
+        return JSONBody(pieces, beside_a_loop=beside_a_loop)
+    except RecursionError as error:
+        raise EncodeError("cannot be sent as JSON: nested too deeply, or in itself") from error
 
 
 def _pieces(

@@ -58,9 +58,9 @@ class Base64Content:
         """
         self.name = _name(value)
         self.in_memory = True
-        if isinstance(value, (bytes, bytearray, memoryview)):
-            # What can be changed meanwhile is copied.
-            self._in_memory(value if isinstance(value, bytes) else bytes(value))
+        if _is_bytes(value):
+            # What can be changed meanwhile is copied by this, bytes are not.
+            self._in_memory(bytes(value))
         elif hasattr(value, "__fspath__"):
             self._at_path(os.fsdecode(value))
         else:
@@ -124,6 +124,10 @@ def shown_size(size: int) -> str:
         return f"{size} bytes"
     number, unit = (size / 1e3, "kB") if size < 999_500 else (size / 1e6, "MB")
     return f"{number:.3g} {unit}" if number < 1000 else f"{number:,.0f} {unit}"
+
+
+def _is_bytes(value: object) -> bool:
+    return isinstance(value, (bytes, bytearray, memoryview))
 
 
 def _name(value: Any) -> str | None:

@@ -293,6 +293,17 @@ def test_no_piece_is_large_and_few_are_small() -> None:
     assert body.read() == dumps(value)
 
 
+def test_much_text_nested_too_deeply_is_refused() -> None:
+    deep: Any = ["a" * 2_000_000]
+    for _ in range(5000):
+        deep = [deep]
+    circle: list[Any] = ["a" * 2_000_000]
+    circle.append(circle)
+    for value in (deep, circle):
+        with pytest.raises(EncodeError, match="nested too deep|cannot be sent"):
+            json_body.json_body({"messages": value})
+
+
 def test_lone_surrogates_of_a_split_string() -> None:
     text = "\ud83d\ude00" * 1_200_001
     assert json_body.json_body({"a": text}).read() == dumps({"a": text})

@@ -357,6 +357,7 @@ def test_shared_bodies_answers_and_parameters_are_followed() -> None:
         ({"type": "string", "format": "uri"}, Scalar("str")),
         ({"type": "string", "format": "date-time"}, Scalar("datetime")),
         ({"type": "string", "format": "binary"}, Scalar("bytes")),
+        ({"type": "string", "contentEncoding": "base64"}, Scalar("base64")),
         ({"type": "integer"}, Scalar("int")),
         ({"type": "number"}, Scalar("float")),
         ({"type": "boolean"}, Scalar("bool")),
