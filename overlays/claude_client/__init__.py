@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from claude_rest._runtime.page import AsyncPage as AsyncPage
     from claude_rest._runtime.page import AsyncPaginator as AsyncPaginator
     from claude_rest._runtime.page import Page as Page
+    from claude_rest._runtime.rate_limits import RateLimit as RateLimit
+    from claude_rest._runtime.rate_limits import RateLimits as RateLimits
     from claude_rest._runtime.raw_json import RawJSON as RawJSON
     from claude_rest._runtime.raw_response import APIResponse as APIResponse
     from claude_rest._runtime.raw_response import AsyncAPIResponse as AsyncAPIResponse
@@ -183,6 +185,13 @@ if TYPE_CHECKING:
     from .streaming import AsyncMessageStreamManager as AsyncMessageStreamManager
     from .streaming import MessageStream as MessageStream
     from .streaming import MessageStreamManager as MessageStreamManager
+    from .throttle import GroupState as GroupState
+    from .throttle import MissingRedisError as MissingRedisError
+    from .throttle import PoolState as PoolState
+    from .throttle import Throttle as Throttle
+    from .throttle import ThrottleStoreError as ThrottleStoreError
+    from .throttle import ThrottleTimeoutError as ThrottleTimeoutError
+    from .throttle import WaitEvent as WaitEvent
     from .webhooks import WebhookVerificationError as WebhookVerificationError
 
 __all__ = [
@@ -271,6 +280,7 @@ __all__ = [
     "FileInput",
     "GatewayTimeoutError",
     "GiveUp",
+    "GroupState",
     "HTTPNotImplementedError",
     "HeaderValueError",
     "InputJSONEvent",
@@ -286,6 +296,7 @@ __all__ = [
     "Meta",
     "Middleware",
     "MissingCredentialsError",
+    "MissingRedisError",
     "ModelDeprecationWarning",
     "NotFoundError",
     "NotGiven",
@@ -299,9 +310,12 @@ __all__ = [
     "PathSegmentError",
     "PaymentRequiredError",
     "PermissionDeniedError",
+    "PoolState",
     "PreconditionFailedError",
     "ProgressBar",
+    "RateLimit",
     "RateLimitError",
+    "RateLimits",
     "RawJSON",
     "ReadyResponse",
     "RedirectError",
@@ -328,6 +342,9 @@ __all__ = [
     "Struct",
     "TextEvent",
     "ThinkingEvent",
+    "Throttle",
+    "ThrottleStoreError",
+    "ThrottleTimeoutError",
     "Timeout",
     "Transfer",
     "Unknown",
@@ -335,6 +352,7 @@ __all__ = [
     "UnsafePathError",
     "Unset",
     "UploadError",
+    "WaitEvent",
     "WebhookVerificationError",
     "__version__",
     "async_unpack_skill",
@@ -529,6 +547,15 @@ _EXPORTS = {
         "MessageStreamManager",
     ),
     ".webhooks": ("WebhookVerificationError",),
+    ".throttle": (
+        "GroupState",
+        "MissingRedisError",
+        "PoolState",
+        "Throttle",
+        "ThrottleStoreError",
+        "ThrottleTimeoutError",
+        "WaitEvent",
+    ),
 }
 """Where each name comes from, by module of this package."""
 
@@ -543,6 +570,7 @@ _RUNTIME_EXPORTS = {
     ".operation": ("BetaSource",),
     ".page": ("AsyncPage", "AsyncPaginator", "Page"),
     ".raw_json": ("RawJSON",),
+    ".rate_limits": ("RateLimit", "RateLimits"),
     ".raw_response": (
         "APIResponse",
         "AsyncAPIResponse",

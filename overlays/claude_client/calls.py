@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from .betas import Betas
     from .retries import RetryPolicy
     from .settings import Settings
+    from .throttle.demand import Demand
 
 LARGE_BYTES = 1_000_000
 """Estimated size from which an asynchronous client prepares a request outside its event loop."""
@@ -63,7 +64,7 @@ TOKENS_PER_HOUR = 128_000
 class Plan:
     """One call, ready to be sent."""
 
-    __slots__ = ("betas", "options", "policy", "prepared", "timeout")
+    __slots__ = ("betas", "demand", "options", "policy", "prepared", "timeout")
 
     prepared: PreparedRequest
     betas: Betas
@@ -73,6 +74,8 @@ class Plan:
     """Seconds, a ``Timeout`` or ``httpx.Timeout``, ``None`` for none, ``UNSET`` for the
     transport's own."""
     policy: RetryPolicy
+    demand: Any
+    """The :class:`~.throttle.demand.Demand` of the call; ``None`` without a throttle."""
 
     def __init__(
         self,
@@ -81,12 +84,14 @@ class Plan:
         options: RequestOptions,
         timeout: Any,
         policy: RetryPolicy,
+        demand: Any = None,
     ) -> None:
         self.prepared = prepared
         self.betas = betas
         self.options = options
         self.timeout = timeout
         self.policy = policy
+        self.demand = demand
 
     @property
     def include_pings(self) -> bool:
@@ -209,12 +214,19 @@ class CallCore(ClientCore):
             limit = self.file_limit(operation, given)
             arguments, given = prepare_upload(operation, arguments, given, limit)
         prepared, betas = self._build(operation, arguments, given, via_beta, streaming, in_pieces)
+        demand: Demand | None = None
+        if self.settings.throttle is not None:
+            from .throttle.demand import Demand
+
+            fields = _body_fields(operation, arguments, given.get("extra_body"))
+            demand = Demand.of(operation, fields, prepared.content)
         return Plan(
             prepared,
             betas,
             given,
             given.get("timeout", self.timeout),
             policy if max_retries is None else policy.replace(max_retries=max_retries),
+            demand,
         )
 
     def prepare(

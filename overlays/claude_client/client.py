@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .middleware import AsyncMiddleware, Middleware
     from .retries import RetryBudget, RetryPolicy
     from .settings import Settings
+    from .throttle import Throttle
     from .transports import AsyncTransport, Transport
     from .webhooks import Secret
 
@@ -90,6 +91,11 @@ class _ClientFacts:
         return self._settings.retry_budget
 
     @property
+    def throttle(self) -> Throttle | None:
+        """What makes requests wait for the rate limits, shared with the copies of this client."""
+        return self._settings.throttle
+
+    @property
     def max_retries(self) -> int:
         """Attempts after the first one."""
         return self._settings.retry.max_retries
@@ -135,6 +141,7 @@ class Claude(_ClientFacts, RawCalls):
         auto_stream: bool = True,
         middleware: Sequence[Middleware] = (),
         tracing: bool | None = None,
+        throttle: Throttle | bool | str | None = None,
     ) -> None:
         """Make a client. Whatever is not given comes from the environment, if it is there.
 
@@ -175,6 +182,8 @@ class Claude(_ClientFacts, RawCalls):
                 the first is outermost.
             tracing: Whether calls make OpenTelemetry spans. By default they do from when the
                 process has a tracer provider, unless ``CLAUDE_CLIENT_TRACING=0``.
+            throttle: What makes requests wait until the rate limits have room for them:
+                ``True``, a :class:`Throttle`, or the URL of a Redis to share the limits through.
 
         Raises:
             MissingCredentialsError: No credential was found; the message says where was looked.
@@ -203,6 +212,7 @@ class Claude(_ClientFacts, RawCalls):
             auto_stream=auto_stream,
             middleware=middleware,
             tracing=tracing,
+            throttle=throttle,
         )
         self._caller = OverlayCaller(settings, _transport(transport, http_client))
         self._owns_connections = True
@@ -243,6 +253,7 @@ class Claude(_ClientFacts, RawCalls):
         auto_stream: bool | Unset = UNSET,
         middleware: Sequence[Middleware] | Unset = UNSET,
         tracing: bool | Unset | None = UNSET,
+        throttle: Throttle | bool | str | Unset | None = UNSET,
     ) -> Self:
         """Return a client with some settings changed, on the same connections.
 
@@ -274,6 +285,7 @@ class Claude(_ClientFacts, RawCalls):
             auto_stream=auto_stream,
             middleware=middleware,
             tracing=tracing,
+            throttle=throttle,
         )
         shared = http_client is None and transport is None
         copy = self.__class__.__new__(self.__class__)
@@ -337,6 +349,7 @@ class AsyncClaude(_ClientFacts, AsyncRawCalls):
         auto_stream: bool = True,
         middleware: Sequence[AsyncMiddleware] = (),
         tracing: bool | None = None,
+        throttle: Throttle | bool | str | None = None,
     ) -> None:
         """Make a client; see :class:`Claude`."""
         set_up_logging(os.environ)
@@ -361,6 +374,7 @@ class AsyncClaude(_ClientFacts, AsyncRawCalls):
             auto_stream=auto_stream,
             middleware=middleware,
             tracing=tracing,
+            throttle=throttle,
         )
         self._caller = AsyncOverlayCaller(settings, _async_transport(transport, http_client))
         self._owns_connections = True
@@ -401,6 +415,7 @@ class AsyncClaude(_ClientFacts, AsyncRawCalls):
         auto_stream: bool | Unset = UNSET,
         middleware: Sequence[AsyncMiddleware] | Unset = UNSET,
         tracing: bool | Unset | None = UNSET,
+        throttle: Throttle | bool | str | Unset | None = UNSET,
     ) -> Self:
         """Return a client with some settings changed; see :meth:`Claude.with_options`."""
         settings = self._settings.changed(
@@ -423,6 +438,7 @@ class AsyncClaude(_ClientFacts, AsyncRawCalls):
             auto_stream=auto_stream,
             middleware=middleware,
             tracing=tracing,
+            throttle=throttle,
         )
         shared = http_client is None and transport is None
         copy = self.__class__.__new__(self.__class__)

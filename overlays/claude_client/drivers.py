@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .calls import Plan
     from .middleware import CallInfo
     from .settings import Settings
+    from .throttle.sending import AsyncSending, Sending
     from .transports import AsyncResponse, AsyncTransport, Response, Transport
 
     T = TypeVar("T")
@@ -39,6 +40,11 @@ class Driver(CallCore):
         super().__init__(settings)
         self.transport = transport
         self._layers = traced_layers(settings, asynchronous=False)
+        self._sending: Sending | None = None
+        if settings.throttle is not None:
+            from .throttle.sending import Sending
+
+            self._sending = Sending(settings.throttle)
 
     def _run(self, plan: Plan, take: Callable[[Response], T]) -> T:
         """Send until ``take`` has made something of an answer of success.
@@ -81,10 +87,13 @@ class Driver(CallCore):
         raise self._status_error(prepared.operation, content, raw.meta, unread) from unread
 
     def _send(self, prepared: PreparedRequest, plan: Plan, attempts: Attempts) -> Response:
-        log_request_body(prepared)
-        raw = self.transport.send(
-            prepared, timeout=plan.timeout, attempt=attempts.number, deadline=attempts.deadline
-        )
+        if self._sending is not None:
+            raw = self._sending.send(self.transport, prepared, plan, attempts)
+        else:
+            log_request_body(prepared)
+            raw = self.transport.send(
+                prepared, timeout=plan.timeout, attempt=attempts.number, deadline=attempts.deadline
+            )
         log_answer(prepared, raw.meta)
         return raw
 
@@ -164,6 +173,11 @@ class AsyncDriver(CallCore):
         super().__init__(settings)
         self.transport = transport
         self._layers = traced_layers(settings, asynchronous=True)
+        self._sending: AsyncSending | None = None
+        if settings.throttle is not None:
+            from .throttle.sending import AsyncSending
+
+            self._sending = AsyncSending(settings.throttle)
 
     async def _run(self, plan: Plan, take: Callable[[AsyncResponse], Awaitable[T]]) -> T:
         """Send until ``take`` has made something of an answer of success.
@@ -208,10 +222,13 @@ class AsyncDriver(CallCore):
     async def _send(
         self, prepared: PreparedRequest, plan: Plan, attempts: Attempts
     ) -> AsyncResponse:
-        log_request_body(prepared)
-        raw = await self.transport.send(
-            prepared, timeout=plan.timeout, attempt=attempts.number, deadline=attempts.deadline
-        )
+        if self._sending is not None:
+            raw = await self._sending.send(self.transport, prepared, plan, attempts)
+        else:
+            log_request_body(prepared)
+            raw = await self.transport.send(
+                prepared, timeout=plan.timeout, attempt=attempts.number, deadline=attempts.deadline
+            )
         log_answer(prepared, raw.meta)
         return raw
 

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from claude_rest._runtime.errors import (
     APIConnectionError,
+    APIError,
     APIStatusError,
     APITimeoutError,
     causes_of,
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from claude_rest._runtime.errors import APIError
     from claude_rest._runtime.operation import Operation
 
 __all__ = ["GiveUp", "Outcome", "Retry", "RetryBudget", "RetryEvent", "RetryPolicy"]
@@ -115,9 +115,9 @@ class Outcome:
     @classmethod
     def of(cls, error: BaseException) -> Outcome | None:
         """Describe the attempt that ended in ``error``; None for what is no failed attempt."""
+        if isinstance(error, APIError) and error.attempts == 0:
+            return None  # Refused before it was sent; sending it again changes nothing.
         if isinstance(error, APIStatusError):
-            if error.attempts == 0:
-                return None  # Refused before it was sent; sending it again changes nothing.
             return cls(
                 "response",
                 status=error.status_code,

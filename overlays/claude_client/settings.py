@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from claude_rest._runtime.timeouts import Timeout
 
     from .middleware import AsyncMiddleware, Middleware
+    from .throttle import Throttle
     from .webhooks import Secret
 
 USER_AGENT = f"claude-client/{__version__}"
@@ -61,6 +62,7 @@ class Settings:
         "retry",
         "retry_budget",
         "strict",
+        "throttle",
         "timeout",
         "tracing",
         "webhook_key",
@@ -88,6 +90,8 @@ class Settings:
     middleware: tuple[Middleware | AsyncMiddleware, ...]
     tracing: bool | None
     """``None``: once the process has set tracing up."""
+    throttle: Throttle | None
+    """Shared with the copies made by :meth:`changed`; ``None``: requests go out at once."""
 
     def changed(
         self,
@@ -111,6 +115,7 @@ class Settings:
         auto_stream: bool | Unset = UNSET,
         middleware: Sequence[Middleware | AsyncMiddleware] | Unset = UNSET,
         tracing: bool | Unset | None = UNSET,
+        throttle: Throttle | bool | str | Unset | None = UNSET,
     ) -> Settings:
         """Return a copy with some settings changed; headers and query parameters are added.
 
@@ -164,6 +169,8 @@ class Settings:
             copy.middleware = tuple(middleware)
         if not isinstance(tracing, Unset):
             copy.tracing = tracing
+        if not isinstance(throttle, Unset):
+            copy.throttle = _throttle(throttle)
         return copy
 
     __reduce__ = refuse_pickling
@@ -207,6 +214,7 @@ def resolve_settings(
     auto_stream: bool = True,
     middleware: Sequence[Middleware | AsyncMiddleware] = (),
     tracing: bool | None = None,
+    throttle: Throttle | bool | str | None = None,
 ) -> Settings:
     """Put the arguments of a client and its environment together; arguments win.
 
@@ -239,6 +247,7 @@ def resolve_settings(
     if tracing is None and switched_off(setting(environ, TRACING_VARIABLE)):
         tracing = False
     found.tracing = tracing
+    found.throttle = _throttle(throttle)
     return found.changed(
         api_key=api_key or UNSET,
         auth_token=auth_token or UNSET,
@@ -251,6 +260,14 @@ def resolve_settings(
         workspace_id=UNSET if workspace_id is None else workspace_id,
         retry=retry,
     )
+
+
+def _throttle(given: Throttle | bool | str | None) -> Throttle | None:
+    if given is None or given is False:
+        return None
+    from .throttle import Throttle
+
+    return Throttle.of(given)
 
 
 def lower_headers(headers: Mapping[str, Any]) -> dict[str, Any]:

@@ -137,7 +137,7 @@ def parse_rate_limits(headers: Mapping[str, str]) -> RateLimits:
             match = _HEADER.fullmatch(key)
             if match is not None:
                 pool, what = match.groups()
-                read = _date(value) if what == "reset" else _count(value)
+                read = read_date(value) if what == "reset" else _count(value)
                 if read is not None:
                     found.setdefault(pool, {})[what] = read
         elif key in ("retry-after", "retry-after-ms", "date"):
@@ -151,7 +151,7 @@ def _count(text: str) -> int | None:
     return int(stripped) if _DIGITS.fullmatch(stripped) else None
 
 
-def _date(text: str) -> datetime | None:
+def read_date(text: str) -> datetime | None:
     """Read an RFC 3339 date-time, or seconds since 1970."""
     stripped = text.strip()
     try:

@@ -1,0 +1,324 @@
+"""What a request will probably take out of which pools, before it is sent. Pure.
+
+Estimates are rough on purpose, and cheap: bytes are counted, nothing is tokenized. What answers
+say was used teaches by how much they are off.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from .pools import REQUESTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from claude_rest._runtime.operation import Operation
+
+BYTES_PER_TOKEN = 4
+"""Of JSON in English, about, its braces and names included."""
+BYTES_PER_DOCUMENT_TOKEN = 24
+"""Of documents in base64, which are mostly fonts and images."""
+TOKENS_PER_IMAGE = 1_600
+"""What a large image takes; those that are larger are scaled down."""
+TOKENS_UNSAID = 1_024
+"""Output tokens expected of a request whose ``max_tokens`` cannot be read."""
+
+_MODEL_CLASS = re.compile(r"claude-(?:[0-9.]+-)*([a-z]+)")
+_MESSAGES = "/v1/messages"
+_BASE64 = b'"base64"'
+_DATA = re.compile(rb'"data"\s*:\s*"')
+_IMAGE = b'"image/'
+_LONG_DATA = 256
+
+INPUT, OUTPUT, BOTH = "input-tokens", "output-tokens", "tokens"
+
+
+def model_class(model: str) -> str:
+    """Return the class of a model, all models of which share their limits.
+
+    That is its family, whatever platform and version stand around it: ``"opus"`` for
+    ``claude-opus-5-5``, for ``claude-3-opus-20240229`` and for ``us.anthropic.claude-opus-4-v1:0``.
+    A name of another form is a class of its own.
+    """
+    found = _MODEL_CLASS.search(model)
+    return found[1] if found else model.lower()
+
+
+def limits_group(operation: Operation, model: object) -> str:
+    """Return the name of the limits that an operation falls under.
+
+    For what a model writes, the class of the model; for the rest the resource, since each has
+    limits of its own, and token counting has them too.
+    """
+    if _writes(operation) and isinstance(model, str):
+        return model_class(model)
+    name = operation.id.removeprefix("beta.")
+    resource, _, method = name.rpartition(".")
+    return resource if resource and method != "count_tokens" else name
+
+
+def _writes(operation: Operation) -> bool:
+    """Tell whether a model writes the answer, also where the path was given by hand."""
+    return operation.stream_argument is not None or operation.path == _MESSAGES
+
+
+def estimate_input(content: Any) -> int:
+    """Estimate the input tokens of an encoded body.
+
+    What is in base64 counts as what it shows. Of a body that is no ``bytes`` only the size is
+    looked at, as if it were such content for its largest part.
+    """
+    if content is None:
+        return 0
+    if not isinstance(content, (bytes, bytearray)):
+        size = len(content)
+        return min(size // BYTES_PER_TOKEN, TOKENS_PER_IMAGE + size // BYTES_PER_DOCUMENT_TOKEN)
+    size = len(content)
+    tokens = 0
+    if content.find(_BASE64) >= 0:
+        for start, end, is_image in _long_data(content):
+            size -= end - start
+            tokens += TOKENS_PER_IMAGE if is_image else (end - start) // BYTES_PER_DOCUMENT_TOKEN
+    return tokens + size // BYTES_PER_TOKEN + 1
+
+
+def _long_data(content: bytes | bytearray) -> list[tuple[int, int, bool]]:
+    found: list[tuple[int, int, bool]] = []
+    position = 0
+    while True:
+        match = _DATA.search(content, position)
+        if match is None:
+            return found
+        start = match.end()
+        end = content.find(b'"', start)
+        if end < 0:
+            return found
+        if end - start >= _LONG_DATA:
+            # The media type stands beside it, before or after.
+            around = content[max(position, match.start() - 120) : match.start()]
+            after = content[end : end + 120]
+            found.append((start, end, _IMAGE in around or _IMAGE in after))
+        position = end
+
+
+class Demand:
+    """What one call asks for, as far as its arguments say."""
+
+    __slots__ = ("fast", "group", "input", "operation", "output", "priority")
+
+    operation: str
+    group: str
+    """Name of the limits it falls under."""
+    input: int
+    """Estimated input tokens before what was learned; 0 for operations that take none."""
+    output: int
+    """``max_tokens``; 0 for operations that write none."""
+    fast: bool
+    """Whether the pools of fast mode are meant."""
+    priority: bool
+    """Whether the pools of the Priority Tier may be used."""
+
+    def __init__(
+        self,
+        operation: str,
+        group: str,
+        *,
+        input: int = 0,  # noqa: A002
+        output: int = 0,
+        fast: bool = False,
+        priority: bool = False,
+    ) -> None:
+        """Describe a call; see the attributes."""
+        self.operation = operation
+        self.group = group
+        self.input = input
+        self.output = output
+        self.fast = fast
+        self.priority = priority
+
+    @classmethod
+    def of(cls, operation: Operation, fields: Mapping[str, Any], content: Any) -> Demand:
+        """Read the demand of a call off the fields of its body and the encoded body."""
+        model = fields.get("model")
+        group = limits_group(operation, model)
+        if not (_writes(operation) and isinstance(model, str)):
+            return cls(operation.id, group)
+        limit = fields.get("max_tokens")
+        return cls(
+            operation.id,
+            group,
+            input=estimate_input(content),
+            output=int(limit) if isinstance(limit, (int, float)) else TOKENS_UNSAID,
+            fast=fields.get("speed") == "fast",
+            priority=fields.get("service_tier") != "standard_only",
+        )
+
+    @property
+    def lane(self) -> str:
+        """Calls of one lane wait in one line."""
+        return "fast" if self.fast else ""
+
+    def options(self, off: Estimates) -> list[dict[str, float]]:
+        """Return the costs by pool, in order of preference."""
+        if not self.output:
+            return [{REQUESTS: 1.0}]
+        read = max(self.input * off.input.factor(), 1.0)
+        written = max(self.output * off.output.factor(), 1.0)
+        if self.fast:
+            return [_costs("fast-", read, written)]
+        ordinary = _costs("", read, written)
+        return [_costs("priority-", read, written), ordinary] if self.priority else [ordinary]
+
+
+def _costs(prefix: str, read: float, written: float) -> dict[str, float]:
+    return {REQUESTS: 1.0, prefix + INPUT: read, prefix + OUTPUT: written, BOTH: read + written}
+
+
+def with_prefix(costs: Mapping[str, float], prefix: str) -> dict[str, float]:
+    """Return the same costs of the pools with another prefix."""
+    read = next(cost for name, cost in costs.items() if name.endswith(INPUT))
+    written = next(cost for name, cost in costs.items() if name.endswith(OUTPUT))
+    return _costs(prefix, read, written)
+
+
+class Ratio:
+    """How much was used of what was estimated: a mean that forgets, and what it strays by."""
+
+    __slots__ = ("mean", "seen", "stray")
+
+    _GAIN = 0.1
+
+    def __init__(self, first: float) -> None:
+        """Begin with a guess."""
+        self.mean = first
+        self.stray = 0.0
+        self.seen = False
+
+    def learn(self, used: float, estimated: float) -> None:
+        """Take in what one answer used."""
+        if estimated <= 0:
+            return
+        ratio = used / estimated
+        if not self.seen:
+            self.mean, self.stray, self.seen = ratio, ratio / 2, True
+            return
+        off = ratio - self.mean
+        self.mean += self._GAIN * off
+        self.stray += self._GAIN * (abs(off) - self.stray)
+
+    def factor(self) -> float:
+        """Return what to multiply an estimate with, so that it is rarely too low."""
+        return self.mean + 2 * self.stray
+
+
+class Estimates:
+    """By how much the estimates of one group are off."""
+
+    __slots__ = ("input", "output")
+
+    def __init__(self) -> None:
+        """Begin with what holds for most."""
+        self.input = Ratio(1.2)
+        self.output = Ratio(1.0)
+
+    def learn(self, demand: Demand, used: Used) -> None:
+        """Take in what an answer used."""
+        if used.input is not None:
+            self.input.learn(used.input, demand.input)
+        if used.output is not None:
+            self.output.learn(used.output, demand.output)
+
+
+class Used:
+    """Tokens that an answer has used, as the limits count them; ``None`` is not known."""
+
+    __slots__ = ("input", "output")
+
+    def __init__(self, read: int | None = None, written: int | None = None) -> None:
+        """Say how many were read and written."""
+        self.input = read
+        self.output = written
+
+    def by_pool(self, costs: Mapping[str, float]) -> dict[str, float | None]:
+        """Return what to charge instead of ``costs``."""
+        found: dict[str, float | None] = {}
+        for name, cost in costs.items():
+            if name == BOTH:
+                continue
+            if name.endswith(INPUT):
+                found[name] = cost if self.input is None else self.input
+            elif name.endswith(OUTPUT):
+                found[name] = cost if self.output is None else self.output
+        if BOTH in costs:
+            found[BOTH] = sum(cost for cost in found.values() if cost is not None)
+        return found
+
+
+NOTHING = Used(0, 0)
+"""Of an answer that is an error: it cost no tokens."""
+
+_HEAD = 4096
+_COUNT = re.compile(
+    rb'"(input_tokens|cache_creation_input_tokens|output_tokens)"\s*:\s*([0-9]{1,12})'
+)
+_USAGE = b'"usage"'
+_LAST_EVENT = b'"message_stop"'
+
+
+class UsageReader:
+    """Finds the usage in the bytes of an answer that go by, without decoding them.
+
+    Looks at the first 4 KB, where the first event of a stream stands, and at the last, where the
+    answer and its last events have their ``usage``.
+    """
+
+    __slots__ = ("_head", "_tail")
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._head = b""
+        self._tail = b""
+
+    def feed(self, piece: bytes) -> None:
+        """Take in the next bytes."""
+        if len(self._head) < _HEAD:
+            self._head += piece[: _HEAD - len(self._head)]
+        self._tail = piece[-_HEAD:] if len(piece) >= _HEAD else (self._tail + piece)[-_HEAD:]
+
+    def used(self, *, whole: bool) -> Used:
+        """Return what was found; of a part of a stream only what was read is certain."""
+        counts = usage_counts(self._head)
+        if whole or _LAST_EVENT in self._tail:
+            counts.update(usage_counts(self._tail))
+        else:
+            counts.pop("output_tokens", None)
+        return _used(counts)
+
+
+def read_usage(content: bytes) -> Used:
+    """Return what a whole answer says it used."""
+    return _used(usage_counts(content))
+
+
+def usage_counts(content: bytes) -> dict[str, int]:
+    """Return the counts of the last ``usage`` in an answer.
+
+    The answer's own comes after its content, and in a text of the model the quotes are escaped.
+    """
+    start = content.rfind(_USAGE)
+    counts: dict[str, int] = {}
+    if start >= 0:
+        for name, digits in _COUNT.findall(content, start):
+            # What comes first is the sum; parts of it may follow.
+            counts.setdefault(name.decode(), int(digits))
+    return counts
+
+
+def _used(counts: Mapping[str, int]) -> Used:
+    read = counts.get("input_tokens")
+    if read is not None:
+        # What is read from the cache does not count.
+        read += counts.get("cache_creation_input_tokens", 0)
+    return Used(read, counts.get("output_tokens"))
