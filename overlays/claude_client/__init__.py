@@ -190,6 +190,7 @@ if TYPE_CHECKING:
     from .throttle import PoolState as PoolState
     from .throttle import Throttle as Throttle
     from .throttle import ThrottleStoreError as ThrottleStoreError
+    from .throttle import ThrottleStoreWarning as ThrottleStoreWarning
     from .throttle import ThrottleTimeoutError as ThrottleTimeoutError
     from .throttle import WaitEvent as WaitEvent
     from .webhooks import WebhookVerificationError as WebhookVerificationError
@@ -344,6 +345,7 @@ __all__ = [
     "ThinkingEvent",
     "Throttle",
     "ThrottleStoreError",
+    "ThrottleStoreWarning",
     "ThrottleTimeoutError",
     "Timeout",
     "Transfer",
@@ -553,6 +555,7 @@ _EXPORTS = {
         "PoolState",
         "Throttle",
         "ThrottleStoreError",
+        "ThrottleStoreWarning",
         "ThrottleTimeoutError",
         "WaitEvent",
     ),

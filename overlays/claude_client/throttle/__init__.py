@@ -7,7 +7,12 @@
 
 from __future__ import annotations
 
-from .errors import MissingRedisError, ThrottleStoreError, ThrottleTimeoutError
+from .errors import (
+    MissingRedisError,
+    ThrottleStoreError,
+    ThrottleStoreWarning,
+    ThrottleTimeoutError,
+)
 from .throttle import Clock, GroupState, PoolState, Throttle, WaitEvent
 
 __all__ = [
@@ -17,6 +22,7 @@ __all__ = [
     "PoolState",
     "Throttle",
     "ThrottleStoreError",
+    "ThrottleStoreWarning",
     "ThrottleTimeoutError",
     "WaitEvent",
 ]

@@ -47,3 +47,7 @@ class ThrottleStoreError(ClaudeError):
 
 class MissingRedisError(ClaudeError, ImportError):
     """Limits are to be shared through Redis, and redis-py is not installed."""
+
+
+class ThrottleStoreWarning(RuntimeWarning):
+    """Redis does not answer: this process follows the limits for itself."""

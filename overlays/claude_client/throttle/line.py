@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Ticket:
     """One request: it waits in a line, then is under way, then is over."""
 
-    __slots__ = ("demand", "grant", "group", "over", "shared", "told", "until", "wake")
+    __slots__ = ("demand", "grant", "group", "number", "over", "shared", "told", "until", "wake")
 
     demand: Demand
     group: Group
@@ -37,6 +37,8 @@ class Ticket:
     """Whether what it took came from pools that several processes share."""
     told: bool
     """Whether ``on_wait`` has been called."""
+    number: int | None
+    """Its name in shared pools, once it has asked there."""
     wake: Callable[[], None] | None
     """Makes it look again; may be called from any thread."""
 
@@ -49,6 +51,7 @@ class Ticket:
         self.over = False
         self.shared = False
         self.told = False
+        self.number = None
         self.wake = None
 
 

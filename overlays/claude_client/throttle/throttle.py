@@ -155,7 +155,7 @@ class Throttle:
         if redis is not None:
             from .redis_pools import RedisPools
 
-            self._shared = RedisPools(redis, on_error, self._wake, self._limits_of, ramp)
+            self._shared = RedisPools(redis, on_error, self._wake_group, self._limits_of, ramp)
 
     @classmethod
     def of(cls, given: Throttle | bool | str | None) -> Throttle | None:
@@ -229,16 +229,23 @@ class Throttle:
             group = ticket.group
             if group.line(ticket).first is not ticket:
                 return self._patience(ticket, None, now)
+            if self._shared is not None and self._shared.is_up(monotonic()):
+                # Its turn has come only now.
+                return 0.0, None
             taken = group.pools.take(ticket.demand.options(group.estimates), now)
             if isinstance(taken, Grant):
                 ticket.shared = False
+                group.seen = {}
                 return self._granted(ticket, taken)
             return self._patience(ticket, taken, now)
 
     def shared_turn(self, ticket: Ticket) -> RedisPools | None:
         """Return the pools to ask for a ticket; ``None`` when it is for :meth:`step`."""
         shared = self._shared
-        if shared is None or not shared.up(monotonic()):
+        if shared is None:
+            return None
+        if not shared.is_up(monotonic()):
+            shared.warn()
             return None
         with self._locked():
             return shared if ticket.group.line(ticket).first is ticket else None
@@ -399,6 +406,10 @@ class Throttle:
         for ticket in group.firsts():
             if ticket.wake is not None:
                 ticket.wake()
+
+    def _wake_group(self, group: Group) -> None:
+        with self._locked():
+            self._wake(group)
 
     def _until(self, deadline: float | None, now: float) -> float | None:
         until = None if self.max_wait is None else now + self.max_wait
