@@ -20,7 +20,10 @@ ROUNDING = 500.0
 """By how much a number of tokens in a header may be off: they are rounded to thousands."""
 _PRIORITY = "priority-"
 _TINY = 1e-6
-"""What floating-point sums may be off by; so much more is waited for."""
+"""So much more is waited for: what floating-point sums may be off by."""
+_CAUTION = 1 - 1e-9
+"""What a pool gains is taken for less by a little, so that these sums are never above the
+server's."""
 
 
 class Told(NamedTuple):
@@ -80,7 +83,7 @@ class Pool:
     def fill(self, now: float) -> None:
         """Bring the level up to date."""
         if self.limit is not None and now > self.filled:
-            gained = (now - self.filled) * self.limit / 60
+            gained = (now - self.filled) * self.limit / 60 * _CAUTION
             self.level = min(self.capacity, self.level + gained)
         self.filled = max(now, self.filled)
 
@@ -92,7 +95,7 @@ class Pool:
         """
         if self.limit is None:
             return 0.0
-        missing = min(cost + _TINY, self.capacity) - self.level
+        missing = min(cost, self.capacity) - self.level
         return 0.0 if missing <= 0 else (missing + _TINY) * 60 / self.limit
 
     def charge(self, cost: float) -> float:

@@ -19,7 +19,7 @@ KEPT_FOR = 1800
 """Seconds that a group is kept without use."""
 
 SCRIPT = """
-local TINY, ROUNDING, ASSUMED = 1e-6, 500, 60
+local TINY, CAUTION, ROUNDING, ASSUMED = 1e-6, 1 - 1e-9, 500, 60
 local todo = cjson.decode(ARGV[1])
 local now = todo.now
 if not now then
@@ -58,7 +58,8 @@ local function pool_of(name)
     state.pools[name] = pool
   end
   if pool.limit and now > pool.filled then
-    pool.level = math.min(pool.capacity, pool.level + (now - pool.filled) * pool.limit / 60)
+    local gained = (now - pool.filled) * pool.limit / 60 * CAUTION
+    pool.level = math.min(pool.capacity, pool.level + gained)
   end
   pool.filled = math.max(now, pool.filled)
   return pool
@@ -101,7 +102,7 @@ local function shortage(costs, before)
       if string.sub(name, 1, 9) == 'priority-' then return 1e9, name, false end
     else
       busy = busy or pool.assumed or pool.granted - pool.settled > TINY
-      local missing = math.min(cost + TINY, pool.capacity) - pool.level
+      local missing = math.min(cost, pool.capacity) - pool.level
       for _, other in ipairs(before) do
         missing = missing + math.min(other[name] or 0, pool.capacity)
       end
