@@ -164,8 +164,8 @@ class Demand:
         """Return the costs by pool, in order of preference."""
         if not self.output:
             return [{REQUESTS: 1.0}]
-        read = max(self.input * off.input.factor(), 1.0)
-        written = max(self.output * off.output.factor(), 1.0)
+        read = max(self.input * off.input.factor(self.input), 1.0)
+        written = max(self.output * off.output.factor(self.output), 1.0)
         if self.fast:
             return [_costs("fast-", read, written)]
         ordinary = _costs("", read, written)
@@ -186,31 +186,41 @@ def with_prefix(costs: Mapping[str, float], prefix: str) -> dict[str, float]:
 class Ratio:
     """How much was used of what was estimated: a mean that forgets, and what it strays by."""
 
-    __slots__ = ("mean", "seen", "stray")
+    __slots__ = ("first", "mean", "size", "stray")
 
     _GAIN = 0.1
 
     def __init__(self, first: float) -> None:
         """Begin with a guess."""
-        self.mean = first
+        self.first = self.mean = first
         self.stray = 0.0
-        self.seen = False
+        self.size = 0.0
+        """Of the estimates of late, all together."""
 
     def learn(self, used: float, estimated: float) -> None:
         """Take in what one answer used."""
         if estimated <= 0:
             return
         ratio = used / estimated
-        if not self.seen:
-            self.mean, self.stray, self.seen = ratio, ratio / 2, True
+        if not self.size:
+            self.mean, self.stray, self.size = ratio, ratio / 2, estimated
             return
+        self.size += estimated - self._GAIN * self.size
         off = ratio - self.mean
         self.mean += self._GAIN * off
         self.stray += self._GAIN * (abs(off) - self.stray)
 
-    def factor(self) -> float:
-        """Return what to multiply an estimate with, so that it is rarely too low."""
-        return self.mean + 2 * self.stray
+    def factor(self, estimated: float) -> float:
+        """Return what to multiply an estimate with, so that it is rarely too low.
+
+        What is larger than all that was learned from, together, may be of another kind: the
+        first guess counts the more for it, the larger it is.
+        """
+        learned = self.mean + 2 * self.stray
+        if estimated <= self.size:
+            return learned
+        share = self.size / estimated
+        return learned * share + max(self.first, learned) * (1 - share)
 
 
 class Estimates:
@@ -289,7 +299,7 @@ class UsageReader:
 
     def used(self, *, whole: bool) -> Used:
         """Return what was found; of a part of a stream only what was read is certain."""
-        counts = usage_counts(self._head)
+        counts = usage_counts(self._head, self._head.find(_USAGE))
         if whole or _LAST_EVENT in self._tail:
             counts.update(usage_counts(self._tail))
         else:
@@ -302,12 +312,13 @@ def read_usage(content: bytes) -> Used:
     return _used(usage_counts(content))
 
 
-def usage_counts(content: bytes) -> dict[str, int]:
-    """Return the counts of the last ``usage`` in an answer.
+def usage_counts(content: bytes, start: int | None = None) -> dict[str, int]:
+    """Return the counts of the last ``usage`` in an answer, or of the one at ``start``.
 
     The answer's own comes after its content, and in a text of the model the quotes are escaped.
     """
-    start = content.rfind(_USAGE)
+    if start is None:
+        start = content.rfind(_USAGE)
     counts: dict[str, int] = {}
     if start >= 0:
         for name, digits in _COUNT.findall(content, start):
