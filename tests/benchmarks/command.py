@@ -24,6 +24,7 @@ from . import (
     import_time,
     mock_server,
     sse_decode,
+    throttle,
     tool_input_stream,
 )
 from .figures import Figure, Report
@@ -60,6 +61,7 @@ BENCHMARKS = {
     "batch_results": Benchmark(batch_results.SUMMARY, batch_results.measure),
     "heartbeat": Benchmark(heartbeat.SUMMARY, heartbeat.measure, has_official_part=False),
     "big_requests": Benchmark(big_requests.SUMMARY, big_requests.measure),
+    "throttle": Benchmark(throttle.SUMMARY, throttle.measure, has_official_part=False),
     "mock_server": Benchmark(mock_server.SUMMARY, mock_server.measure, has_official_part=False),
     "generate": Benchmark(generate.SUMMARY, generate.measure, has_official_part=False),
 }

@@ -255,7 +255,7 @@ def test_never_grants_more_than_the_server_has(
         elif what == "abandon" and on_the_way:
             grant, _ = on_the_way.pop(number % len(on_the_way))
             pools.give_back(grant, now)
-    for grant, used in on_the_way:
+    for _, used in on_the_way:
         server.receive(used, now)
     assert server.refused == 0
 

@@ -128,7 +128,7 @@ def test_500_threads_without_a_429() -> None:
         keep_calls=5000,
     )
     connections = httpx.Client(transport=MockTransport(api))
-    failures: list[BaseException] = []
+    failures: list[Exception] = []
     with Claude(
         api_key="mock-key", http_client=connections, max_retries=0, throttle=Throttle(clock=clock)
     ) as client:
@@ -136,7 +136,7 @@ def test_500_threads_without_a_429() -> None:
         def work(index: int) -> None:
             try:
                 client.messages.create(**ask(index))
-            except BaseException as error:
+            except Exception as error:  # noqa: BLE001 - told by the test
                 failures.append(error)
 
         threads = [threading.Thread(target=work, args=(index,)) for index in range(500)]
