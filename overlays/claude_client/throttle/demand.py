@@ -160,8 +160,11 @@ class Demand:
         """Calls of one lane wait in one line."""
         return "fast" if self.fast else ""
 
-    def options(self, off: Estimates) -> list[dict[str, float]]:
-        """Return the costs by pool, in order of preference."""
+    def options(self, off: Estimates, *, priority: bool = True) -> list[dict[str, float]]:
+        """Return the costs by pool, in order of preference.
+
+        ``priority`` is false where there is no Priority Tier, as far as is known.
+        """
         if not self.output:
             return [{REQUESTS: 1.0}]
         read = max(self.input * off.input.factor(self.input), 1.0)
@@ -169,7 +172,9 @@ class Demand:
         if self.fast:
             return [_costs("fast-", read, written)]
         ordinary = _costs("", read, written)
-        return [_costs("priority-", read, written), ordinary] if self.priority else [ordinary]
+        if priority and self.priority:
+            return [_costs("priority-", read, written), ordinary]
+        return [ordinary]
 
 
 def _costs(prefix: str, read: float, written: float) -> dict[str, float]:
@@ -307,9 +312,14 @@ class UsageReader:
         return _used(counts)
 
 
-def read_usage(content: bytes) -> Used:
-    """Return what a whole answer says it used."""
-    return _used(usage_counts(content))
+def used_by(content: bytes) -> Used:
+    """Return what a whole answer says it used; a stream of events, that was read at once, too."""
+    used = _used(usage_counts(content))
+    if used.input is None:
+        reader = UsageReader()
+        reader.feed(content)
+        return reader.used(whole=True)
+    return used
 
 
 def usage_counts(content: bytes, start: int | None = None) -> dict[str, int]:

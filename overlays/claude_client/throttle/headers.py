@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from claude_rest._runtime.rate_limits import read_date
@@ -31,24 +32,25 @@ def told_by(
     """
     found: dict[str, Told] = {}
     for name in names:
-        prefix = header_prefix(name)
-        limit = _count(headers.get(f"{prefix}-limit"))
-        remaining = _count(headers.get(f"{prefix}-remaining"))
+        limit_header, remaining_header, reset_header = header_names(name)
+        limit = _count(headers.get(limit_header))
+        remaining = _count(headers.get(remaining_header)) if limit else None
         if not limit or remaining is None:
             continue
         full_in = None
         if full.get(name) != limit:
-            reset = read_date(headers.get(f"{prefix}-reset") or "")
+            reset = read_date(headers.get(reset_header) or "")
             if reset is not None:
                 full_in = reset.timestamp() - _server_time(headers, date)
         found[name] = Told(limit, remaining, full_in)
     return found
 
 
-def header_prefix(pool: str) -> str:
-    """Return what the names of the headers of a pool begin with."""
+@lru_cache(maxsize=64)
+def header_names(pool: str) -> tuple[str, str, str]:
+    """Return the headers of a pool: limit, remaining, reset."""
     kind = "anthropic" if pool.startswith(_OWN_PREFIX) else "anthropic-ratelimit"
-    return f"{kind}-{pool}"
+    return (f"{kind}-{pool}-limit", f"{kind}-{pool}-remaining", f"{kind}-{pool}-reset")
 
 
 def _count(text: str | None) -> float | None:

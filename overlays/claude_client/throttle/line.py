@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .pools import Grant
     from .throttle import PoolState
 
+PRIORITY_INPUT = "priority-input-tokens"
+
 
 class Ticket:
     """One request: it waits in a line, then is under way, then is over."""
@@ -111,6 +113,11 @@ class Group:
         if line is None:
             line = self.lines[lane] = Line()
         return line
+
+    def options(self, demand: Demand) -> list[dict[str, float]]:
+        """Return the costs of a call by pool, in order of preference."""
+        pool = self.pools.pools.get(PRIORITY_INPUT)
+        return demand.options(self.estimates, priority=pool is not None and pool.limit is not None)
 
     def firsts(self) -> list[Ticket]:
         """Return whose turn it is, in each line."""

@@ -250,7 +250,9 @@ def _connected(url: str) -> Any:
         raise MissingRedisError(
             "sharing rate limits through Redis needs redis-py: pip install 'claude-client[redis]'"
         ) from None
-    return redis.Redis.from_url(url, socket_timeout=_TIMEOUT, socket_connect_timeout=_TIMEOUT)
+    # Partly typed: what it takes depends on the URL.
+    make: Any = redis.Redis.from_url  # pyright: ignore[reportUnknownMemberType]
+    return make(url, socket_timeout=_TIMEOUT, socket_connect_timeout=_TIMEOUT)
 
 
 def _charged(grant: Grant) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from claude_rest._runtime.errors import APIConnectionError, origin_of
 
 from ..logs import log_request_body
 from ..retries import UNSENT_PHASES
-from .demand import UsageReader, Used
+from .demand import UsageReader, Used, used_by
 from .waiters import ThreadWaiter, async_waiter
 
 if TYPE_CHECKING:
@@ -260,8 +260,7 @@ class ThrottledResponse(_Watched):
         used = _UNKNOWN
         try:
             content: bytes = self._raw.read()
-            self.feed(content)
-            used = self._reader.used(whole=True)
+            used = used_by(content)
         finally:
             self._end(used)
         return content
@@ -288,8 +287,7 @@ class AsyncThrottledResponse(_Watched):
         used = _UNKNOWN
         try:
             content: bytes = await self._raw.read()
-            self.feed(content)
-            used = self._reader.used(whole=True)
+            used = used_by(content)
         finally:
             self._end(used)
         return content

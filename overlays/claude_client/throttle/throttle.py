@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..logs import INFO, log
 from .demand import NOTHING, Used, with_prefix
 from .errors import ThrottleTimeoutError
-from .headers import header_prefix, told_by
-from .line import Group, Ticket
+from .headers import header_names, told_by
+from .line import PRIORITY_INPUT, Group, Ticket
 from .pools import Grant, Shortage
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ _POOLS = (
 )
 _EVERY = "*"
 _RATE_LIMITED = 429
+_FULL = 0.95
+"""Share of a minute's worth from which a pool is taken to hold all of it: numbers are rounded."""
 
 
 class Clock:
@@ -208,7 +210,7 @@ class Throttle:
             ticket = Ticket(demand, group, self._until(deadline, now))
             line = group.line(ticket)
             if self._shared is None and not line:
-                taken = group.pools.take(demand.options(group.estimates), now)
+                taken = group.pools.take(group.options(demand), now)
                 if isinstance(taken, Grant):
                     ticket.grant = taken
                     return ticket
@@ -232,7 +234,7 @@ class Throttle:
             if self._shared is not None and self._shared.is_up(monotonic()):
                 # Its turn has come only now.
                 return 0.0, None
-            taken = group.pools.take(ticket.demand.options(group.estimates), now)
+            taken = group.pools.take(group.options(ticket.demand), now)
             if isinstance(taken, Grant):
                 ticket.shared = False
                 group.seen = {}
@@ -338,7 +340,9 @@ class Throttle:
             grant = ticket.grant = self._rehomed(ticket, grant, headers, now)
             pools = group.pools.pools
             full = {
-                name: pool.capacity for name, pool in pools.items() if pool.capacity == pool.limit
+                name: pool.limit
+                for name, pool in pools.items()
+                if pool.limit is not None and pool.capacity >= _FULL * pool.limit
             }
             told = told_by(headers, grant.costs, full, self._clock.date())
             if ticket.shared and self._shared is not None:
@@ -357,8 +361,8 @@ class Throttle:
         """Return the grant on the pools that a request turned out to draw on."""
         if not ticket.demand.priority or ticket.shared:
             return grant
-        priority = f"{header_prefix('priority-input-tokens')}-limit" in headers
-        if priority is ("priority-input-tokens" in grant.costs):
+        priority = header_names(PRIORITY_INPUT)[0] in headers
+        if priority is (PRIORITY_INPUT in grant.costs):
             return grant
         costs = with_prefix(grant.costs, "priority-" if priority else "")
         return ticket.group.pools.move(grant, costs, now)

@@ -5,6 +5,7 @@ Arguments: calls of a round, rounds. Result: for each round the CPU seconds of o
 
 import asyncio
 import sys
+from datetime import datetime, timedelta, timezone
 from time import process_time
 from typing import Any
 
@@ -14,11 +15,12 @@ from claude_client import AsyncClaude, Claude, Throttle
 
 calls, rounds = map(int, sys.argv[1:])
 POOLS = {"requests": 4_000_000, "input-tokens": 400_000_000, "output-tokens": 80_000_000}
+SOON = datetime.now(timezone.utc) + timedelta(minutes=1)
 HEADERS = {"content-type": "application/json", "request-id": "req_1"}
 for pool, limit in POOLS.items():
     HEADERS[f"anthropic-ratelimit-{pool}-limit"] = str(limit)
     HEADERS[f"anthropic-ratelimit-{pool}-remaining"] = str(limit - 1000)
-    HEADERS[f"anthropic-ratelimit-{pool}-reset"] = "2026-01-01T00:00:00Z"
+    HEADERS[f"anthropic-ratelimit-{pool}-reset"] = SOON.strftime("%Y-%m-%dT%H:%M:%SZ")
 MESSAGE = {
     "type": "message",
     "id": "msg_1",

@@ -17,7 +17,7 @@ from claude_client.throttle.demand import (
     estimate_input,
     limits_group,
     model_class,
-    read_usage,
+    used_by,
 )
 from claude_rest.operations.files import FILES_LIST
 from claude_rest.operations.message_batches import MESSAGES_BATCHES_CREATE
@@ -145,12 +145,12 @@ WHOLE = {
 
 def test_usage_of_a_whole_answer() -> None:
     for text in (json.dumps(WHOLE), json.dumps(WHOLE, separators=(",", ":"))):
-        used = read_usage(text.encode())
+        used = used_by(text.encode())
         assert (used.input, used.output) == (15, 3)
 
 
 def test_usage_of_something_else() -> None:
-    used = read_usage(b'{"id": "x"}')
+    used = used_by(b'{"id": "x"}')
     assert (used.input, used.output) == (None, None)
     assert used.by_pool({"requests": 1, "input-tokens": 4, "output-tokens": 5, "tokens": 9}) == {
         "input-tokens": 4,
@@ -177,6 +177,11 @@ def test_usage_of_a_stream_in_pieces(size: int, deltas: int) -> None:
     for start in range(0, len(content), size):
         reader.feed(content[start : start + size])
     used = reader.used(whole=False)
+    assert (used.input, used.output) == (10, 42)
+
+
+def test_usage_of_a_stream_read_at_once() -> None:
+    used = used_by(stream(500))
     assert (used.input, used.output) == (10, 42)
 
 
