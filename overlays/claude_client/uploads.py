@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from claude_rest._runtime.errors import RequestTooLargeError
 from claude_rest._runtime.file_contents import put_aside
 
 if TYPE_CHECKING:
@@ -61,9 +62,8 @@ def prepare_upload(
                 max_bytes=limit,
                 check_paths=options.get("check_paths", True),
             )
-        except Exception as error:
-            if hasattr(error, "operation"):
-                error.operation = operation.id
+        except RequestTooLargeError as error:
+            error.operation = operation.id
             raise
         arguments = {**arguments, "files": files}
     if options.get("progress") is True:
@@ -74,7 +74,7 @@ def prepare_upload(
 
 def _label(operation: Operation, arguments: Mapping[str, Any]) -> str:
     """Return what a bar is called: the name of the file, else the operation."""
-    file = arguments.get("file")
+    file: Any = arguments.get("file")
     if file.__class__ is tuple:
         # With a name of ``None`` the content has one of its own.
         file = file[0] or file[1]
@@ -89,7 +89,7 @@ def hold_files(
     held = dict(arguments)
     for field in operation.file_fields:
         name = field.removesuffix("[]")
-        value = held.get(name)
+        value: Any = held.get(name)
         if field.endswith("[]"):
             if value.__class__ is list:
                 held[name] = [_held(item, limit) for item in value]

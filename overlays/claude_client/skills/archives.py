@@ -17,7 +17,7 @@ from ..errors import SkillError, SkillLimitError, UnsafePathError
 from .members import ArchiveLimits, Member
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from typing import Final
     from zipfile import ZipInfo
 
@@ -58,9 +58,9 @@ class Archive:
         self.filename = os.path.basename(name) if isinstance(name, str) else "skill.zip"  # noqa: PTH119
 
     @contextmanager
-    def file(self) -> Iterator[IO[bytes]]:
+    def file(self) -> Generator[IO[bytes], None, None]:
         """Open the archive as a file; one that was open stays so, and where it was."""
-        source = self._source
+        source: Any = self._source
         if isinstance(source, (bytes, bytearray, memoryview)):
             with io.BytesIO(source) as file:
                 yield file
@@ -75,7 +75,7 @@ class Archive:
                 yield file
 
     @contextmanager
-    def opened(self, limits: ArchiveLimits) -> Iterator[ZipFile]:
+    def opened(self, limits: ArchiveLimits) -> Generator[ZipFile, None, None]:
         """Open the archive. Raises :class:`~.errors.SkillError` for what is none.
 
         Its list of members is read at once, so how long that is is looked at before.
@@ -99,7 +99,7 @@ class Archive:
 
 
 @contextmanager
-def readable(label: str) -> Iterator[None]:
+def readable(label: str) -> Generator[None, None, None]:
     """Raise :class:`~.errors.SkillError` for what :mod:`zipfile` cannot read."""
     try:
         yield

@@ -125,7 +125,8 @@ def top_folder(paths: Sequence[tuple[str, ...]], what: str) -> str | None:
         if (top, MANUAL) in paths:
             return top
     for steps in paths:
-        if len(steps) <= 2 and steps[-1].lower() == MANUAL.lower() and steps[-1] != MANUAL:
+        *folders, name = steps
+        if len(folders) < 2 and name != MANUAL and name.lower() == MANUAL.lower():
             raise SkillError(f"{what}: the name of {'/'.join(steps)} must be {MANUAL}")
     if len(tops) > 1 and any(steps[1:] == (MANUAL,) for steps in paths):
         raise SkillError(f"{what} has files beside the folder with {MANUAL} in it")

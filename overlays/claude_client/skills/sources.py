@@ -70,7 +70,8 @@ def skill_parts(
         return skill_files(files, max_bytes=max_bytes, check_paths=check_paths)
     if _is_archive(files):
         return _from_archive(Archive(files), files, JUNK, max_bytes, check_paths)
-    if isinstance(files, (bytes, bytearray, memoryview)) or hasattr(files, "read"):
+    one_file: Any = (bytes, bytearray, memoryview)
+    if isinstance(files, one_file) or hasattr(files, "read"):
         raise SkillError("one file that is no ZIP archive is no skill")
     # One file with its name, where a list of such is asked for.
     given = [files] if _is_named(files) else list(files)
@@ -93,7 +94,7 @@ def _is_named(value: Any) -> bool:
 def _is_archive(content: Any) -> bool:
     if isinstance(content, (bytes, bytearray, memoryview)):
         return Archive(content).is_archive()
-    if isinstance(content, os.PathLike):
+    if hasattr(content, "__fspath__"):
         return os.path.isfile(content) and Archive(content).is_archive()  # noqa: PTH113
     seekable = getattr(content, "seekable", None)
     if seekable is None or not hasattr(content, "tell") or seekable() is not True:

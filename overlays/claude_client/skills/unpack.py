@@ -65,7 +65,7 @@ def unpack_skill(
     _check_target(path, replace)
     if not hasattr(archive, "write_to_file"):
         return _unpack(Archive(archive), path, limits, replace)
-    with tempfile.SpooledTemporaryFile(max_size=_CHUNK_BYTES) as spool:
+    with tempfile.TemporaryFile() as spool:
         archive.write_to_file(_Bounded(spool, limits.max_archive_bytes))  # type: ignore[arg-type]
         spool.seek(0)
         return _unpack(Archive(spool), path, limits, replace)
@@ -84,12 +84,13 @@ async def async_unpack_skill(
     ``skills.versions.download``.
     """
     path = Path(target)
-    if not hasattr(archive, "write_to_file"):
-        return await off_loop(lambda: unpack_skill(archive, path, limits=limits, replace=replace))
+    given: Any = archive
+    if not hasattr(given, "write_to_file"):
+        return await off_loop(lambda: unpack_skill(given, path, limits=limits, replace=replace))
     await off_loop(lambda: _check_target(path, replace))
-    with tempfile.SpooledTemporaryFile(max_size=_CHUNK_BYTES) as spool:
+    with tempfile.TemporaryFile() as spool:
         bounded: Any = _Bounded(spool, limits.max_archive_bytes)
-        written = archive.write_to_file(bounded)
+        written: Any = given.write_to_file(bounded)
         if hasattr(written, "__await__"):
             await written
         spool.seek(0)

@@ -230,7 +230,7 @@ def test_what_goes_wrong_while_writing_leaves_nothing(
 
 
 @given(st.data())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=list(HealthCheck), deadline=None)
 def test_a_damaged_archive_is_an_error_of_ours(tmp_path: Path, data: st.DataObject) -> None:
     content = bytearray(skill(("my-skill/a/b", b"b" * 50)))
     for _ in range(data.draw(st.integers(1, 4))):
@@ -254,7 +254,7 @@ NAMES = st.lists(
 
 
 @given(st.lists(NAMES, max_size=4, unique=True))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=list(HealthCheck), deadline=None)
 def test_nothing_is_written_elsewhere(tmp_path: Path, names: list[str]) -> None:
     root = tmp_path / "deep" / "deeper"
     root.mkdir(parents=True, exist_ok=True)
