@@ -61,7 +61,8 @@ class Archive:
     def file(self) -> Generator[IO[bytes], None, None]:
         """Open the archive as a file; one that was open stays so, and where it was."""
         source: Any = self._source
-        if isinstance(source, (bytes, bytearray, memoryview)):
+        data_types: Any = (bytes, bytearray, memoryview)
+        if isinstance(source, data_types):
             with io.BytesIO(source) as file:
                 yield file
         elif hasattr(source, "read"):

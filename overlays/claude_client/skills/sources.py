@@ -66,7 +66,7 @@ def skill_parts(
     An archive is a path, bytes or an open file; alone or the only one of a list. The paths of a
     list are checked, what is in its files is not. Raises what :func:`skill_files` raises.
     """
-    if isinstance(files, (str, os.PathLike)):
+    if isinstance(files, str) or hasattr(files, "__fspath__"):
         return skill_files(files, max_bytes=max_bytes, check_paths=check_paths)
     if _is_archive(files):
         return _from_archive(Archive(files), files, JUNK, max_bytes, check_paths)
