@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
 from claude_rest._runtime.kept import kept_property
 from claude_rest.client import AsyncResources, Resources
@@ -10,6 +11,8 @@ from claude_rest.resources.messages import AsyncMessages as GeneratedAsyncMessag
 from claude_rest.resources.messages import Messages as GeneratedMessages
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from typing_extensions import NotRequired, Unpack
 
     from claude_rest._runtime.caller import RequestOptions
@@ -26,12 +29,21 @@ if TYPE_CHECKING:
         MessageStream,
         MessageStreamManager,
     )
+    from .structured_output.output_format import OutputFormat
+    from .structured_output.parsed import ParsedMessage
+    from .structured_output.streams import (
+        AsyncParsedMessageStreamManager,
+        ParsedMessageStreamManager,
+    )
     from .webhooks import Webhooks
 
     class MessageStreamArguments(MessageCreateParams, RequestOptions):
         """Arguments of ``messages.stream``: those of ``messages.create``."""
 
         user_profile_id: NotRequired[str | Unset]
+
+
+T = TypeVar("T")
 
 
 class Messages(GeneratedMessages):
@@ -46,7 +58,69 @@ class Messages(GeneratedMessages):
 
         return Batches(self._caller, via_beta=self._via_beta)
 
-    def stream(self, **arguments: Unpack[MessageStreamArguments]) -> MessageStreamManager:
+    @overload
+    def parse(
+        self,
+        *,
+        output_format: type[T] | OutputFormat[T],
+        **arguments: Unpack[MessageStreamArguments],
+    ) -> ParsedMessage[T]: ...
+
+    @overload
+    def parse(
+        self, *, output_format: Any, **arguments: Unpack[MessageStreamArguments]
+    ) -> ParsedMessage[Any]: ...
+
+    def parse(
+        self, *, output_format: Any, **arguments: Unpack[MessageStreamArguments]
+    ) -> ParsedMessage[Any]:
+        """Create a message whose text is a value of a Python type, and read it.
+
+        Takes the arguments of :meth:`create` and::
+
+            message = client.messages.parse(output_format=Recipe, model=..., ...)
+            message.parsed_output.title
+
+        Args:
+            output_format: Dataclass, attrs class, TypedDict, NamedTuple, pydantic model, enum,
+                ``list[...]`` or ``... | ...`` of these, or a dict that is a JSON Schema.
+            arguments: Arguments of the request.
+
+        Raises:
+            StructuredOutputError: the reply is no such value; ``reply`` has it all the same.
+            UnsupportedTypeError: the API cannot be asked for such values.
+        """
+        from .structured_output.output_format import OutputFormat, output_arguments
+        from .structured_output.parsed import parse_message
+
+        if arguments.get("stream"):
+            raise TypeError(
+                "messages.parse does not stream; use messages.stream(output_format=...)"
+            )
+        form = OutputFormat.of(output_format)
+        message = self.create(**output_arguments(arguments, form))
+        return parse_message(message, form)
+
+    @overload
+    def stream(self, **arguments: Unpack[MessageStreamArguments]) -> MessageStreamManager: ...
+
+    @overload
+    def stream(
+        self,
+        *,
+        output_format: type[T] | OutputFormat[T],
+        **arguments: Unpack[MessageStreamArguments],
+    ) -> ParsedMessageStreamManager[T]: ...
+
+    # Unions, Literals and JSON Schemas are no types to a type checker.
+    @overload
+    def stream(
+        self, *, output_format: Any, **arguments: Unpack[MessageStreamArguments]
+    ) -> ParsedMessageStreamManager[Any]: ...
+
+    def stream(
+        self, *, output_format: Any = None, **arguments: Unpack[MessageStreamArguments]
+    ) -> MessageStreamManager:
         """Create a message and follow it as it is written.
 
         Takes the arguments of :meth:`create`. The request is sent by the ``with`` statement::
@@ -55,18 +129,35 @@ class Messages(GeneratedMessages):
                 for text in stream.text_stream:
                     print(text, end="", flush=True)
             message = stream.get_final_message()
+
+        With ``output_format``, as :meth:`parse` takes it, the final message is a
+        :class:`~.structured_output.parsed.ParsedMessage`.
         """
         from .streaming import MessageStream, MessageStreamManager
 
-        def open_stream() -> MessageStream:
-            values = _Values(self._caller)
-            given: Any = {**arguments, "stream": True}
-            create: Any = GeneratedMessages(values, via_beta=self._via_beta).create
-            stream: Stream[Any] = create(**given)
-            check = self._caller.message_check()
-            return MessageStream(stream, operation="messages.stream", check=check)
+        if output_format is not None:
+            return self._parsed_stream(output_format, dict(arguments))
+        return MessageStreamManager(lambda: self._open_stream(dict(arguments), MessageStream))
 
-        return MessageStreamManager(open_stream)
+    def _parsed_stream(
+        self, output_format: Any, arguments: dict[str, Any]
+    ) -> ParsedMessageStreamManager[Any]:
+        from .structured_output.output_format import OutputFormat, output_arguments
+        from .structured_output.streams import ParsedMessageStream, ParsedMessageStreamManager
+
+        form = OutputFormat.of(output_format)
+        given = output_arguments(arguments, form)
+        make = partial(ParsedMessageStream, output_format=form)
+        return ParsedMessageStreamManager(lambda: self._open_stream(given, make))
+
+    def _open_stream(
+        self, arguments: dict[str, Any], make: Callable[..., MessageStream]
+    ) -> MessageStream:
+        values = _Values(self._caller)
+        create: Any = GeneratedMessages(values, via_beta=self._via_beta).create
+        stream: Stream[Any] = create(**{**arguments, "stream": True})
+        check = self._caller.message_check()
+        return make(stream, operation="messages.stream", check=check)
 
 
 class AsyncMessages(GeneratedAsyncMessages):
@@ -81,7 +172,69 @@ class AsyncMessages(GeneratedAsyncMessages):
 
         return AsyncBatches(self._caller, via_beta=self._via_beta)
 
-    def stream(self, **arguments: Unpack[MessageStreamArguments]) -> AsyncMessageStreamManager:
+    @overload
+    async def parse(
+        self,
+        *,
+        output_format: type[T] | OutputFormat[T],
+        **arguments: Unpack[MessageStreamArguments],
+    ) -> ParsedMessage[T]: ...
+
+    @overload
+    async def parse(
+        self, *, output_format: Any, **arguments: Unpack[MessageStreamArguments]
+    ) -> ParsedMessage[Any]: ...
+
+    async def parse(
+        self, *, output_format: Any, **arguments: Unpack[MessageStreamArguments]
+    ) -> ParsedMessage[Any]:
+        """Create a message whose text is a value of a Python type, and read it.
+
+        Takes the arguments of :meth:`create` and::
+
+            message = await client.messages.parse(output_format=Recipe, model=..., ...)
+            message.parsed_output.title
+
+        Args:
+            output_format: Dataclass, attrs class, TypedDict, NamedTuple, pydantic model, enum,
+                ``list[...]`` or ``... | ...`` of these, or a dict that is a JSON Schema.
+            arguments: Arguments of the request.
+
+        Raises:
+            StructuredOutputError: the reply is no such value; ``reply`` has it all the same.
+            UnsupportedTypeError: the API cannot be asked for such values.
+        """
+        from .structured_output.output_format import OutputFormat, output_arguments
+        from .structured_output.parsed import parse_message
+
+        if arguments.get("stream"):
+            raise TypeError(
+                "messages.parse does not stream; use messages.stream(output_format=...)"
+            )
+        form = OutputFormat.of(output_format)
+        message = await self.create(**output_arguments(arguments, form))
+        return parse_message(message, form)
+
+    @overload
+    def stream(self, **arguments: Unpack[MessageStreamArguments]) -> AsyncMessageStreamManager: ...
+
+    @overload
+    def stream(
+        self,
+        *,
+        output_format: type[T] | OutputFormat[T],
+        **arguments: Unpack[MessageStreamArguments],
+    ) -> AsyncParsedMessageStreamManager[T]: ...
+
+    # Unions, Literals and JSON Schemas are no types to a type checker.
+    @overload
+    def stream(
+        self, *, output_format: Any, **arguments: Unpack[MessageStreamArguments]
+    ) -> AsyncParsedMessageStreamManager[Any]: ...
+
+    def stream(
+        self, *, output_format: Any = None, **arguments: Unpack[MessageStreamArguments]
+    ) -> AsyncMessageStreamManager:
         """Create a message and follow it as it is written.
 
         Takes the arguments of :meth:`create`. The request is sent by the ``async with``
@@ -91,18 +244,40 @@ class AsyncMessages(GeneratedAsyncMessages):
                 async for text in stream.text_stream:
                     print(text, end="", flush=True)
             message = await stream.get_final_message()
+
+        With ``output_format``, as :meth:`parse` takes it, the final message is a
+        :class:`~.structured_output.parsed.ParsedMessage`.
         """
         from .streaming import AsyncMessageStream, AsyncMessageStreamManager
 
-        async def open_stream() -> AsyncMessageStream:
-            values = _AsyncValues(self._caller)
-            given: Any = {**arguments, "stream": True}
-            create: Any = GeneratedAsyncMessages(values, via_beta=self._via_beta).create
-            stream: AsyncStream[Any] = await create(**given)
-            check = self._caller.message_check()
-            return AsyncMessageStream(stream, operation="messages.stream", check=check)
+        if output_format is not None:
+            return self._parsed_stream(output_format, dict(arguments))
+        return AsyncMessageStreamManager(
+            lambda: self._open_stream(dict(arguments), AsyncMessageStream)
+        )
 
-        return AsyncMessageStreamManager(open_stream)
+    def _parsed_stream(
+        self, output_format: Any, arguments: dict[str, Any]
+    ) -> AsyncParsedMessageStreamManager[Any]:
+        from .structured_output.output_format import OutputFormat, output_arguments
+        from .structured_output.streams import (
+            AsyncParsedMessageStream,
+            AsyncParsedMessageStreamManager,
+        )
+
+        form = OutputFormat.of(output_format)
+        given = output_arguments(arguments, form)
+        make = partial(AsyncParsedMessageStream, output_format=form)
+        return AsyncParsedMessageStreamManager(lambda: self._open_stream(given, make))
+
+    async def _open_stream(
+        self, arguments: dict[str, Any], make: Callable[..., AsyncMessageStream]
+    ) -> AsyncMessageStream:
+        values = _AsyncValues(self._caller)
+        create: Any = GeneratedAsyncMessages(values, via_beta=self._via_beta).create
+        stream: AsyncStream[Any] = await create(**{**arguments, "stream": True})
+        check = self._caller.message_check()
+        return make(stream, operation="messages.stream", check=check)
 
 
 class _Values:
