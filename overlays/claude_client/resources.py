@@ -35,6 +35,8 @@ if TYPE_CHECKING:
         AsyncParsedMessageStreamManager,
         ParsedMessageStreamManager,
     )
+    from .tools.arguments import ToolRunnerArguments
+    from .tools.runner import AsyncToolRunner, ToolRunner
     from .webhooks import Webhooks
 
     class MessageStreamArguments(MessageCreateParams, RequestOptions):
@@ -138,6 +140,26 @@ class Messages(GeneratedMessages):
         if output_format is not None:
             return self._parsed_stream(output_format, dict(arguments))
         return MessageStreamManager(lambda: self._open_stream(dict(arguments), MessageStream))
+
+    def tool_runner(self, **arguments: Unpack[ToolRunnerArguments]) -> ToolRunner:
+        """Create messages, running the tools that the model calls, until it calls no more.
+
+        Takes the arguments of :meth:`create`, with functions or tools made by
+        :func:`~.tools.function_tools.tool` among ``tools``; the request is sent when the runner is
+        asked for its first step::
+
+            runner = client.messages.tool_runner(tools=[get_weather], model=..., ...)
+            for step in runner:
+                if step.type == "tool_call" and step.name == "delete_file":
+                    step.deny("Not without asking.")
+            message = runner.last_message
+
+        or just ``runner.until_done()``. See :class:`~.tools.arguments.ToolRunnerArguments` for
+        the limits and hooks.
+        """
+        from .tools.runner import ToolRunner
+
+        return ToolRunner(self, dict(arguments))
 
     def _parsed_stream(
         self, output_format: Any, arguments: dict[str, Any]
@@ -255,6 +277,26 @@ class AsyncMessages(GeneratedAsyncMessages):
         return AsyncMessageStreamManager(
             lambda: self._open_stream(dict(arguments), AsyncMessageStream)
         )
+
+    def tool_runner(self, **arguments: Unpack[ToolRunnerArguments]) -> AsyncToolRunner:
+        """Create messages, running the tools that the model calls, until it calls no more.
+
+        Takes the arguments of :meth:`create`, with functions or tools made by
+        :func:`~.tools.function_tools.tool` among ``tools``; the request is sent when the runner is
+        asked for its first step::
+
+            runner = client.messages.tool_runner(tools=[get_weather], model=..., ...)
+            async for step in runner:
+                if step.type == "tool_call" and step.name == "delete_file":
+                    step.deny("Not without asking.")
+            message = runner.last_message
+
+        or just ``await runner.until_done()``. See
+        :class:`~.tools.arguments.ToolRunnerArguments` for the limits and hooks.
+        """
+        from .tools.runner import AsyncToolRunner
+
+        return AsyncToolRunner(self, dict(arguments))
 
     def _parsed_stream(
         self, output_format: Any, arguments: dict[str, Any]

@@ -194,7 +194,7 @@ def _keep(
     if keyword == "minItems":
         if isinstance(value, (int, float)) and value >= 1:
             result[keyword] = 1
-            return value == 1
+            return bool(value == 1)
         result[keyword] = 0
         return value == 0
     return False

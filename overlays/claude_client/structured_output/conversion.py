@@ -170,7 +170,7 @@ class Converter:
         raise UnsupportedTypeError(f"{type_name(hint)} cannot be used: it has no JSON form")
 
     def _items(self, value: Any, item: Any, at: str) -> list[Any]:
-        given = _require(value, list, "an array", at)
+        given: list[Any] = _require(value, list, "an array", at)
         if item is Any:
             return given
         return [self.convert(part, item, f"{at}/{index}") for index, part in enumerate(given)]

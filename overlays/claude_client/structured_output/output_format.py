@@ -20,7 +20,7 @@ from .errors import (
     OutputRefusedError,
     OutputTruncatedError,
 )
-from .schema_check import find_violations
+from .schema_check import find_violations, resolved
 from .type_facts import UnsupportedTypeError, type_name
 from .type_schemas import schema_of
 
@@ -177,14 +177,7 @@ def _schemas_of(hint: Any) -> _Schemas:
 def _made(hint: Any) -> _Schemas:
     full = schema_of(hint)
     api = to_api_schema(full)
-    for drop in api.dropped:
-        if drop.keyword == "additionalProperties":
-            place = drop.pointer or "/"
-            raise UnsupportedTypeError(
-                f"{type_name(hint)}, at {place} of its schema: the API has no format for objects "
-                "whose names are not known beforehand, such as dict[str, int]. Use a list of "
-                "objects that have the name as a field."
-            )
+    require_closed_objects(type_name(hint), api)
     return _Schemas(full, api)
 
 
@@ -199,3 +192,24 @@ def _json_of(texts: list[str]) -> Any:
         if len(texts) == 1:
             raise
     return loads("".join(texts))
+
+
+def require_closed_objects(name: str, api: ApiSchema) -> None:
+    """Raise :class:`~.type_facts.UnsupportedTypeError` if a schema has objects of any names.
+
+    The API would only let them be empty. Objects with further names beside known ones pass.
+    """
+    for drop in api.dropped:
+        if drop.keyword == "additionalProperties" and not _at(api.schema, drop.pointer).get(
+            "properties"
+        ):
+            raise UnsupportedTypeError(
+                f"{name}, at {drop.pointer or '/'} of its schema: the API has no format for "
+                "objects whose names are not known beforehand, such as dict[str, int]. Use a "
+                "list of objects that have the name as a field."
+            )
+
+
+def _at(schema: dict[str, Any], pointer: str) -> dict[str, Any]:
+    found = resolved(f"#{pointer}", schema)
+    return found if isinstance(found, dict) else {}

@@ -53,7 +53,8 @@ class ParsedMessage(Message, Generic[T]):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], *, strict: bool = False) -> Self:
         """Decode a message; it has no value, as JSON does not say of which type it would be."""
-        return _with_fields(cls, Message.from_dict(data, strict=strict))
+        parsed: Self = _with_fields(cls, Message.from_dict(data, strict=strict))
+        return parsed
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Message):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .api_schema import pointer_token
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sized
 
 _ABSENT: Any = object()
 _DEEPEST = 200
@@ -49,7 +49,7 @@ def _violations(
         return
     reference = schema.get("$ref")
     if isinstance(reference, str):
-        target = _resolved(reference, root)
+        target = resolved(reference, root)
         if target is not None:
             yield from _violations(value, target, at, root, depth + 1)
     for keyword, limit in schema.items():
@@ -144,7 +144,8 @@ def _in_array(
             yield Violation(at, "contains", "too many items fit `contains`")
 
 
-def _resolved(reference: str, root: Mapping[str, Any]) -> Any:
+def resolved(reference: str, root: Mapping[str, Any]) -> Any:
+    """Return what a ``$ref`` within a document points at; None when there is no such place."""
     if reference == "#":
         return root
     if not reference.startswith("#/"):
@@ -152,9 +153,12 @@ def _resolved(reference: str, root: Mapping[str, Any]) -> Any:
     found: Any = root
     for token in reference[2:].split("/"):
         name = token.replace("~1", "/").replace("~0", "~")
-        if not isinstance(found, dict) or name not in found:
+        if isinstance(found, dict) and name in found:
+            found = found[name]
+        elif isinstance(found, list) and name.isdecimal() and int(name) < len(found):
+            found = found[int(name)]
+        else:
             return None
-        found = found[name]
     return found
 
 
@@ -258,7 +262,7 @@ def _number(value: Any) -> Any:
     return value if _is_number(value) else None
 
 
-def _length_of(kind: type) -> Callable[[Any], int | None]:
+def _length_of(kind: type[Sized]) -> Callable[[Any], int | None]:
     return lambda value: len(value) if isinstance(value, kind) else None
 
 

@@ -186,7 +186,7 @@ class SchemaBuilder:
         if origin is tuple:
             return self._tuple(arguments, path)
         if origin in MAPPINGS:
-            schema = {"type": "object"}
+            schema = {"type": "object", "additionalProperties": True}
             if arguments:
                 key = unwrap(arguments[0]).type
                 if key not in (str, Any) and literal_values(key) is None and not is_enum(key):
