@@ -196,7 +196,7 @@ def _keep(
             result[keyword] = 1
             return bool(value == 1)
         result[keyword] = 0
-        return value == 0
+        return bool(value == 0)
     return False
 
 
