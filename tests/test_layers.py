@@ -61,6 +61,7 @@ LONG_MODULES = {
     "generator/claude_codegen/runtime/stream.py": "a stream and its asynchronous twin",
     "generator/claude_codegen/runtime/page.py": "a page, the page ahead, and the asynchronous twins",
     "generator/claude_codegen/runtime/client.py": "a client and its asynchronous twin",
+    "overlays/claude_client/__init__.py": "three tables with a line for each public name",
 }
 """Hand-written modules that are longer, and why they may be."""
 

@@ -194,6 +194,60 @@ if TYPE_CHECKING:
     from .throttle import ThrottleTimeoutError as ThrottleTimeoutError
     from .throttle import WaitEvent as WaitEvent
     from .webhooks import WebhookVerificationError as WebhookVerificationError
+    from .structured_output.api_schema import ApiSchema as ApiSchema
+    from .structured_output.api_schema import Dropped as Dropped
+    from .structured_output.api_schema import to_api_schema as to_api_schema
+    from .structured_output.errors import InvalidOutputError as InvalidOutputError
+    from .structured_output.errors import NoOutputError as NoOutputError
+    from .structured_output.errors import OutputNotJSONError as OutputNotJSONError
+    from .structured_output.errors import OutputRefusedError as OutputRefusedError
+    from .structured_output.errors import OutputTruncatedError as OutputTruncatedError
+    from .structured_output.errors import StructuredOutputError as StructuredOutputError
+    from .structured_output.output_format import OutputFormat as OutputFormat
+    from .structured_output.parsed import ParsedMessage as ParsedMessage
+    from .structured_output.schema_check import Violation as Violation
+    from .structured_output.schema_check import find_violations as find_violations
+    from .structured_output.streams import AsyncParsedMessageStream as AsyncParsedMessageStream
+    from .structured_output.streams import (
+        AsyncParsedMessageStreamManager as AsyncParsedMessageStreamManager,
+    )
+    from .structured_output.streams import ParsedMessageStream as ParsedMessageStream
+    from .structured_output.streams import ParsedMessageStreamManager as ParsedMessageStreamManager
+    from .structured_output.type_facts import UnsupportedTypeError as UnsupportedTypeError
+    from .tools.confined_files import ConfinementError as ConfinementError
+    from .tools.errors import InvalidToolArgumentsError as InvalidToolArgumentsError
+    from .tools.errors import ToolError as ToolError
+    from .tools.errors import ToolRunnerLimitError as ToolRunnerLimitError
+    from .tools.function_tools import AsyncFunctionTool as AsyncFunctionTool
+    from .tools.function_tools import FunctionTool as FunctionTool
+    from .tools.function_tools import RunnableTool as RunnableTool
+    from .tools.function_tools import beta_async_tool as beta_async_tool
+    from .tools.function_tools import beta_tool as beta_tool
+    from .tools.function_tools import tool as tool
+    from .tools.local_memory import AsyncLocalFilesystemMemoryTool as AsyncLocalFilesystemMemoryTool
+    from .tools.local_memory import (
+        BetaAsyncLocalFilesystemMemoryTool as BetaAsyncLocalFilesystemMemoryTool,
+    )
+    from .tools.local_memory import BetaLocalFilesystemMemoryTool as BetaLocalFilesystemMemoryTool
+    from .tools.local_memory import LocalFilesystemMemoryTool as LocalFilesystemMemoryTool
+    from .tools.memory import AsyncMemoryTool as AsyncMemoryTool
+    from .tools.memory import BetaAbstractMemoryTool as BetaAbstractMemoryTool
+    from .tools.memory import BetaAsyncAbstractMemoryTool as BetaAsyncAbstractMemoryTool
+    from .tools.memory import MemoryCommand as MemoryCommand
+    from .tools.memory import MemoryCreateCommand as MemoryCreateCommand
+    from .tools.memory import MemoryDeleteCommand as MemoryDeleteCommand
+    from .tools.memory import MemoryInsertCommand as MemoryInsertCommand
+    from .tools.memory import MemoryRenameCommand as MemoryRenameCommand
+    from .tools.memory import MemoryStrReplaceCommand as MemoryStrReplaceCommand
+    from .tools.memory import MemoryTool as MemoryTool
+    from .tools.memory import MemoryViewCommand as MemoryViewCommand
+    from .tools.runner import AsyncToolRunner as AsyncToolRunner
+    from .tools.runner import ToolRunner as ToolRunner
+    from .tools.steps import AssistantTurn as AssistantTurn
+    from .tools.steps import AsyncTurnStream as AsyncTurnStream
+    from .tools.steps import ToolCall as ToolCall
+    from .tools.steps import ToolResult as ToolResult
+    from .tools.steps import TurnStream as TurnStream
 
 __all__ = [
     "DEFAULT_MAX_RETRIES",
@@ -206,22 +260,31 @@ __all__ = [
     "APIResponseValidationError",
     "APIStatusError",
     "APITimeoutError",
+    "ApiSchema",
     "ApiVersionConflictError",
     "ArchiveLimits",
+    "AssistantTurn",
     "AsyncAPIResponse",
     "AsyncBatchResults",
     "AsyncBatchRun",
     "AsyncBinaryResponse",
     "AsyncClaude",
+    "AsyncFunctionTool",
     "AsyncJSONLStream",
+    "AsyncLocalFilesystemMemoryTool",
+    "AsyncMemoryTool",
     "AsyncMessageStream",
     "AsyncMessageStreamManager",
     "AsyncMiddleware",
     "AsyncPage",
     "AsyncPaginator",
+    "AsyncParsedMessageStream",
+    "AsyncParsedMessageStreamManager",
     "AsyncReadyResponse",
     "AsyncStream",
     "AsyncStreamedAPIResponse",
+    "AsyncToolRunner",
+    "AsyncTurnStream",
     "AttemptInfo",
     "Attempts",
     "AuthenticationError",
@@ -258,7 +321,11 @@ __all__ = [
     "BatchResultsError",
     "BatchRun",
     "BatchWaitTimeoutError",
+    "BetaAbstractMemoryTool",
+    "BetaAsyncAbstractMemoryTool",
+    "BetaAsyncLocalFilesystemMemoryTool",
     "BetaConflictError",
+    "BetaLocalFilesystemMemoryTool",
     "BetaSource",
     "BinaryResponse",
     "CallInfo",
@@ -269,16 +336,19 @@ __all__ = [
     "ClosedClientError",
     "CompactionEvent",
     "ConfigurationError",
+    "ConfinementError",
     "ConflictError",
     "ContentBlockStopEvent",
     "ContentTooLargeError",
     "Credentials",
     "CredentialsError",
     "DeprecatedBetaWarning",
+    "Dropped",
     "EnvironmentVariableError",
     "EventSizeError",
     "Explanation",
     "FileInput",
+    "FunctionTool",
     "GatewayTimeoutError",
     "GiveUp",
     "GroupState",
@@ -287,8 +357,19 @@ __all__ = [
     "InputJSONEvent",
     "InputJsonEvent",
     "InternalServerError",
+    "InvalidOutputError",
+    "InvalidToolArgumentsError",
     "InvalidToolInput",
     "JSONLStream",
+    "LocalFilesystemMemoryTool",
+    "MemoryCommand",
+    "MemoryCreateCommand",
+    "MemoryDeleteCommand",
+    "MemoryInsertCommand",
+    "MemoryRenameCommand",
+    "MemoryStrReplaceCommand",
+    "MemoryTool",
+    "MemoryViewCommand",
     "MessageAccumulator",
     "MessageStopEvent",
     "MessageStream",
@@ -299,14 +380,22 @@ __all__ = [
     "MissingCredentialsError",
     "MissingRedisError",
     "ModelDeprecationWarning",
+    "NoOutputError",
     "NotFoundError",
     "NotGiven",
     "Omit",
     "OpenBlock",
     "Outcome",
+    "OutputFormat",
+    "OutputNotJSONError",
+    "OutputRefusedError",
+    "OutputTruncatedError",
     "OverloadedError",
     "Page",
     "PaginationError",
+    "ParsedMessage",
+    "ParsedMessageStream",
+    "ParsedMessageStreamManager",
     "PartialJSON",
     "PathSegmentError",
     "PaymentRequiredError",
@@ -329,6 +418,7 @@ __all__ = [
     "RetryBudget",
     "RetryEvent",
     "RetryPolicy",
+    "RunnableTool",
     "SSEDecoder",
     "ServerSentEvent",
     "ServiceUnavailableError",
@@ -341,6 +431,7 @@ __all__ = [
     "StreamTruncatedError",
     "StreamedAPIResponse",
     "Struct",
+    "StructuredOutputError",
     "TextEvent",
     "ThinkingEvent",
     "Throttle",
@@ -349,10 +440,17 @@ __all__ = [
     "ThrottleTimeoutError",
     "Timeout",
     "Transfer",
+    "ToolCall",
+    "ToolError",
+    "ToolResult",
+    "ToolRunner",
+    "ToolRunnerLimitError",
+    "TurnStream",
     "Unknown",
     "UnprocessableEntityError",
     "UnsafePathError",
     "Unset",
+    "UnsupportedTypeError",
     "UploadError",
     "WaitEvent",
     "WebhookVerificationError",
@@ -362,6 +460,11 @@ __all__ = [
     "batch_item_message",
     "document",
     "image",
+    "Violation",
+    "__version__",
+    "beta_async_tool",
+    "beta_tool",
+    "find_violations",
     "merge_usage",
     "not_given",
     "omit",
@@ -370,6 +473,8 @@ __all__ = [
     "resolve_credentials",
     "skill_files",
     "split_requests",
+    "to_api_schema",
+    "tool",
     "total_input_tokens",
     "types",
     "unpack_skill",
@@ -558,6 +663,75 @@ _EXPORTS = {
         "ThrottleStoreWarning",
         "ThrottleTimeoutError",
         "WaitEvent",
+    ".structured_output.api_schema": (
+        "ApiSchema",
+        "Dropped",
+        "to_api_schema",
+    ),
+    ".structured_output.errors": (
+        "InvalidOutputError",
+        "NoOutputError",
+        "OutputNotJSONError",
+        "OutputRefusedError",
+        "OutputTruncatedError",
+        "StructuredOutputError",
+    ),
+    ".structured_output.output_format": ("OutputFormat",),
+    ".structured_output.parsed": ("ParsedMessage",),
+    ".structured_output.schema_check": (
+        "Violation",
+        "find_violations",
+    ),
+    ".structured_output.streams": (
+        "AsyncParsedMessageStream",
+        "AsyncParsedMessageStreamManager",
+        "ParsedMessageStream",
+        "ParsedMessageStreamManager",
+    ),
+    ".structured_output.type_facts": ("UnsupportedTypeError",),
+    ".tools.confined_files": ("ConfinementError",),
+    ".tools.errors": (
+        "InvalidToolArgumentsError",
+        "ToolError",
+        "ToolRunnerLimitError",
+    ),
+    ".tools.function_tools": (
+        "AsyncFunctionTool",
+        "FunctionTool",
+        "RunnableTool",
+        "beta_async_tool",
+        "beta_tool",
+        "tool",
+    ),
+    ".tools.local_memory": (
+        "AsyncLocalFilesystemMemoryTool",
+        "BetaAsyncLocalFilesystemMemoryTool",
+        "BetaLocalFilesystemMemoryTool",
+        "LocalFilesystemMemoryTool",
+    ),
+    ".tools.memory": (
+        "AsyncMemoryTool",
+        "BetaAbstractMemoryTool",
+        "BetaAsyncAbstractMemoryTool",
+        "MemoryCommand",
+        "MemoryCreateCommand",
+        "MemoryDeleteCommand",
+        "MemoryInsertCommand",
+        "MemoryRenameCommand",
+        "MemoryStrReplaceCommand",
+        "MemoryTool",
+        "MemoryViewCommand",
+    ),
+    ".tools.runner": (
+        "AsyncToolRunner",
+        "ToolRunner",
+    ),
+    ".tools.steps": (
+        "AssistantTurn",
+        "AsyncTurnStream",
+        "ToolCall",
+        "ToolResult",
+        "TurnStream",
     ),
 }
 """Where each name comes from, by module of this package."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from claude_rest._runtime.caller import RequestOptions
     from claude_rest._runtime.stream import AsyncStream, Stream
     from claude_rest._runtime.unset import Unset
+    from claude_rest.models import Message
     from claude_rest.params import MessageCreateParams
 
     from .batches.resource import AsyncBatches, Batches
@@ -100,7 +101,8 @@ class Messages(GeneratedMessages):
                 "messages.parse does not stream; use messages.stream(output_format=...)"
             )
         form = OutputFormat.of(output_format)
-        message = self.create(**output_arguments(arguments, form))
+        create: Any = self.create
+        message: Message = create(**output_arguments(arguments, form))
         return parse_message(message, form)
 
     @overload
@@ -234,7 +236,8 @@ class AsyncMessages(GeneratedAsyncMessages):
                 "messages.parse does not stream; use messages.stream(output_format=...)"
             )
         form = OutputFormat.of(output_format)
-        message = await self.create(**output_arguments(arguments, form))
+        create: Any = self.create
+        message: Message = await create(**output_arguments(arguments, form))
         return parse_message(message, form)
 
     @overload

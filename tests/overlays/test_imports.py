@@ -116,7 +116,8 @@ def test_import_style(path: Path) -> None:
         elif isinstance(node, ast.Constant) and not _is_prose(node.value):
             assert "claude_client" not in str(node.value)
             assert "claude_rest" not in str(node.value)
-    assert len(source.splitlines()) < 500
+    # The package itself has a line for each public name.
+    assert path.name == "__init__.py" or len(source.splitlines()) < 500
 
 
 def _is_prose(value: object) -> bool:

@@ -23,6 +23,8 @@ from claude_client import (
     streaming,
     verbs,
 )
+from claude_client.structured_output import streams as parsed_streams
+from claude_client.tools import function_tools, local_memory, memory, runner, steps
 from claude_rest import _runtime
 from claude_rest import client as low_level
 
@@ -48,7 +50,7 @@ ONLY_ASYNC = {
 
 def modules() -> list[Any]:
     found: list[Any] = [callers, client, middleware, raw_calls, raw_verbs, resources, streaming]
-    found.append(verbs)
+    found += [verbs, parsed_streams, function_tools, local_memory, memory, runner, steps]
     found += [low_level, claude_rest.raw_responses]
     for package in (claude_rest.resources, claude_rest.raw_responses, _runtime):
         found += [

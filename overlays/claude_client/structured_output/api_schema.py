@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from claude_rest._runtime.codec import dumps
 
+from .json_kinds import is_object, is_sequence
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -92,16 +94,16 @@ def pointer_token(name: object) -> str:
 
 def plain_copy(value: Any) -> Any:
     """Return a JSON value that shares nothing with the original."""
-    if isinstance(value, dict):
+    if is_object(value):
         return {key: plain_copy(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
+    if is_sequence(value):
         return [plain_copy(item) for item in value]
     return value
 
 
 def _schema(schema: Any, pointer: str, dropped: list[Dropped]) -> Any:
     """Return one place of a schema; ``true`` and ``false`` are schemas too."""
-    return _object(schema, pointer, dropped) if isinstance(schema, dict) else plain_copy(schema)
+    return _object(schema, pointer, dropped) if is_object(schema) else plain_copy(schema)
 
 
 def _object(schema: Mapping[str, Any], pointer: str, dropped: list[Dropped]) -> dict[str, Any]:
@@ -114,7 +116,7 @@ def _object(schema: Mapping[str, Any], pointer: str, dropped: list[Dropped]) -> 
     refers = isinstance(schema.get("$ref"), str)
     for keyword, value in schema.items():
         place = f"{pointer}/{pointer_token(keyword)}"
-        if keyword in _SCHEMAS_BY_NAME and isinstance(value, dict):
+        if keyword in _SCHEMAS_BY_NAME and is_object(value):
             if refers and keyword == "properties":
                 drop(keyword)
             else:
@@ -126,7 +128,7 @@ def _object(schema: Mapping[str, Any], pointer: str, dropped: list[Dropped]) -> 
             result[keyword] = value
         elif refers:
             drop(keyword)
-        elif keyword in _LISTS_OF_SCHEMAS and isinstance(value, (list, tuple)):
+        elif keyword in _LISTS_OF_SCHEMAS and is_sequence(value):
             result[keyword] = _each(value, place, dropped)
         elif not _keep(keyword, value, schema, place, result, dropped):
             drop(keyword)
@@ -150,7 +152,7 @@ def _keep(
 ) -> bool:
     """Put into ``result`` what stays of a keyword, and return whether that is all of it."""
     if keyword == "enum":
-        if isinstance(value, (list, tuple)) and any(isinstance(v, (dict, list)) for v in value):
+        if is_sequence(value) and any(isinstance(v, (dict, list)) for v in value):
             return False
         result[keyword] = plain_copy(value)
         return True
@@ -160,25 +162,25 @@ def _keep(
         result[keyword] = plain_copy(value)
         return True
     if keyword == "items":
-        if isinstance(value, dict) and "prefixItems" not in schema:
+        if is_object(value) and "prefixItems" not in schema:
             result[keyword] = _object(value, place, dropped)
             return True
         return False
     if keyword == "prefixItems":
-        if isinstance(value, (list, tuple)) and value:
+        if is_sequence(value) and value:
             places = _each(value, place, dropped)
             rest = schema.get("items")
-            if isinstance(rest, dict):
+            if is_object(rest):
                 places.append(_object(rest, place.replace("/prefixItems", "/items"), dropped))
             different: list[Any] = []
             for part in places:
                 if part not in different:
                     different.append(part)
-            alone = len(different) == 1 and isinstance(different[0], dict)
+            alone = len(different) == 1 and is_object(different[0])
             result["items"] = different[0] if alone else {"anyOf": different}
         return False
     if keyword == "oneOf":
-        if "anyOf" not in schema and isinstance(value, (list, tuple)):
+        if "anyOf" not in schema and is_sequence(value):
             result["anyOf"] = _each(value, place, dropped)
         return False
     if keyword == "additionalProperties":
@@ -206,9 +208,9 @@ def _each(values: Any, place: str, dropped: list[Dropped]) -> list[Any]:
 
 def _is_object_schema(schema: Mapping[str, Any]) -> bool:
     kind = schema.get("type")
-    if kind == "object" or (isinstance(kind, (list, tuple)) and "object" in kind):
+    if kind == "object" or (is_sequence(kind) and "object" in kind):
         return True
-    return kind is None and isinstance(schema.get("properties"), dict)
+    return kind is None and is_object(schema.get("properties"))
 
 
 def _description(description: Any, left_out: list[Dropped]) -> str | None:

@@ -32,7 +32,7 @@ from .type_facts import (
 from .type_schemas import LISTS, MAPPINGS, SETS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 
 class ConversionError(ValueError):
@@ -256,7 +256,7 @@ def _validated(value: Any, model: Any, at: str) -> Any:
         found = getattr(error, "errors", None)
         if not callable(found):
             raise ConversionError([Violation(at, "type", str(error))]) from error
-        details: Iterable[Mapping[str, Any]] = found(include_url=False, include_context=False)
+        details: Any = found(include_url=False, include_context=False)
         raise ConversionError(
             Violation(
                 at + "".join(f"/{pointer_token(step)}" for step in detail["loc"]),

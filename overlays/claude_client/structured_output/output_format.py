@@ -6,7 +6,7 @@ Schemas are kept by class, weakly: they are plain JSON and do not keep the class
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeGuard, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from claude_rest._runtime.codec import loads
@@ -20,6 +20,7 @@ from .errors import (
     OutputRefusedError,
     OutputTruncatedError,
 )
+from .json_kinds import is_object
 from .schema_check import find_violations, resolved
 from .type_facts import UnsupportedTypeError, type_name
 from .type_schemas import schema_of
@@ -62,7 +63,8 @@ class OutputFormat(Generic[T]):
     @classmethod
     def of(cls, given: Any) -> OutputFormat[Any]:
         """Return ``given`` if it is a format already, else the format that it stands for."""
-        return given if isinstance(given, OutputFormat) else cls(given)
+        form: Any = given
+        return cast("OutputFormat[Any]", form) if isinstance(form, OutputFormat) else cls(form)
 
     @property
     def schema(self) -> dict[str, Any]:
@@ -146,14 +148,14 @@ def output_arguments(arguments: Mapping[str, Any], output_format: OutputFormat[A
     Raises ``TypeError`` when they have a format of their own.
     """
     given = arguments.get("output_config")
-    config: dict[str, Any] = dict(given) if isinstance(given, Mapping) else {}
+    config: dict[str, Any] = {**given} if _is_mapping(given) else {}
     if config.get("format") is not None:
         raise TypeError("output_format and output_config['format'] cannot both be given")
     return {**arguments, "output_config": {**config, "format": output_format.to_param()}}
 
 
 def _schemas_of(hint: Any) -> _Schemas:
-    if isinstance(hint, Mapping):
+    if _is_mapping(hint):
         schema: Any = hint
         if schema.get("type") == "json_schema" and isinstance(schema.get("schema"), Mapping):
             # What output_config.format would be.
@@ -194,6 +196,10 @@ def _json_of(texts: list[str]) -> Any:
     return loads("".join(texts))
 
 
+def _is_mapping(value: object) -> TypeGuard[Mapping[str, Any]]:
+    return isinstance(value, Mapping)
+
+
 def require_closed_objects(name: str, api: ApiSchema) -> None:
     """Raise :class:`~.type_facts.UnsupportedTypeError` if a schema has objects of any names.
 
@@ -212,4 +218,4 @@ def require_closed_objects(name: str, api: ApiSchema) -> None:
 
 def _at(schema: dict[str, Any], pointer: str) -> dict[str, Any]:
     found = resolved(f"#{pointer}", schema)
-    return found if isinstance(found, dict) else {}
+    return found if is_object(found) else {}

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .api_schema import pointer_token
+from .json_kinds import is_array, is_object, is_sequence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sized
@@ -45,7 +46,7 @@ def _violations(
 ) -> Iterator[Violation]:
     if schema is False:
         yield Violation(at, "false", "nothing is allowed here")
-    if not isinstance(schema, dict) or depth > _DEEPEST:
+    if not is_object(schema) or depth > _DEEPEST:
         return
     reference = schema.get("$ref")
     if isinstance(reference, str):
@@ -59,9 +60,9 @@ def _violations(
             if complaint:
                 yield Violation(at, keyword, complaint)
     yield from _combined(value, schema, at, root, depth)
-    if isinstance(value, dict):
+    if is_object(value):
         yield from _in_object(value, schema, at, root, depth)
-    elif isinstance(value, list):
+    elif is_array(value):
         yield from _in_array(value, schema, at, root, depth)
 
 
@@ -153,9 +154,9 @@ def resolved(reference: str, root: Mapping[str, Any]) -> Any:
     found: Any = root
     for token in reference[2:].split("/"):
         name = token.replace("~1", "/").replace("~0", "~")
-        if isinstance(found, dict) and name in found:
+        if is_object(found) and name in found:
             found = found[name]
-        elif isinstance(found, list) and name.isdecimal() and int(name) < len(found):
+        elif is_array(found) and name.isdecimal() and int(name) < len(found):
             found = found[int(name)]
         else:
             return None
@@ -163,11 +164,11 @@ def resolved(reference: str, root: Mapping[str, Any]) -> Any:
 
 
 def _list(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, (list, tuple)) else []
+    return list(value) if is_sequence(value) else []
 
 
 def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
+    return value if is_object(value) else {}
 
 
 @lru_cache(maxsize=256)
@@ -189,12 +190,12 @@ def _is_number(value: Any) -> bool:
 
 
 _TYPES: dict[Any, Callable[[Any], bool]] = {
-    "array": lambda value: isinstance(value, list),
+    "array": is_array,
     "boolean": lambda value: isinstance(value, bool),
     "integer": lambda value: _is_number(value) and value == value // 1,
     "null": lambda value: value is None,
     "number": _is_number,
-    "object": lambda value: isinstance(value, dict),
+    "object": is_object,
     "string": lambda value: isinstance(value, str),
 }
 _JSON_NAMES = {dict: "an object", list: "an array", str: "a string", bool: "a boolean"}
@@ -208,7 +209,7 @@ def json_name(value: Any) -> str:
 
 
 def _type(value: Any, kinds: Any) -> str | None:
-    names = list(kinds) if isinstance(kinds, (list, tuple)) else [kinds]
+    names = list(kinds) if is_sequence(kinds) else [kinds]
     if any(name not in _TYPES or _TYPES[name](value) for name in names):
         return None
     return f"{' or '.join(map(str, names))} expected, not {json_name(value)}"
@@ -218,9 +219,9 @@ def same_json(one: Any, other: Any) -> bool:
     """Return whether two JSON values are equal: ``true`` is not 1, and 1 is 1.0."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
-    if isinstance(one, list) and isinstance(other, (list, tuple)):
+    if is_array(one) and is_sequence(other):
         return len(one) == len(other) and all(map(same_json, one, other))
-    if isinstance(one, dict) and isinstance(other, dict):
+    if is_object(one) and is_object(other):
         return one.keys() == other.keys() and all(same_json(one[k], other[k]) for k in one)
     return bool(one == other)
 
@@ -267,7 +268,7 @@ def _length_of(kind: type[Sized]) -> Callable[[Any], int | None]:
 
 
 def _unique(value: Any, wanted: Any) -> str | None:
-    if wanted is True and isinstance(value, list):
+    if wanted is True and is_array(value):
         for index, item in enumerate(value):
             if any(same_json(item, other) for other in value[:index]):
                 return f"item {index} is there twice"

@@ -12,7 +12,7 @@ import inspect
 import sys
 import types
 import typing
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeVar, Union
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeVar, Union, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -108,12 +108,14 @@ def pydantic_model(hint: Any) -> Any:
 
 def is_typed_dict(cls: Any) -> bool:
     """Return whether a class is a TypedDict, of typing or typing_extensions."""
-    return isinstance(cls, type) and issubclass(cls, dict) and hasattr(cls, "__total__")
+    is_dict = isinstance(cls, type) and issubclass(cls, dict)
+    return is_dict and hasattr(cast("object", cls), "__total__")
 
 
 def is_named_tuple(cls: Any) -> bool:
     """Return whether a class is a NamedTuple with annotated fields."""
-    return isinstance(cls, type) and issubclass(cls, tuple) and hasattr(cls, "_field_defaults")
+    is_tuple = isinstance(cls, type) and issubclass(cls, tuple)
+    return is_tuple and hasattr(cast("object", cls), "_field_defaults")
 
 
 def class_fields(hint: Any) -> tuple[type, list[Field]] | None:
@@ -124,9 +126,9 @@ def class_fields(hint: Any) -> tuple[type, list[Field]] | None:
     """
     origin = typing.get_origin(hint)
     cls: Any = origin if isinstance(origin, type) else hint
-    if not isinstance(cls, type):
+    if not inspect.isclass(cls):
         return None
-    if dataclasses.is_dataclass(cls):
+    if "__dataclass_fields__" in dir(cls):
         fields = _dataclass_fields(cls)
     elif "__attrs_attrs__" in dir(cls):
         fields = _attrs_fields(cls)

@@ -11,6 +11,7 @@ from claude_rest._runtime.struct import Struct
 
 from .api_schema import plain_copy
 from .docstrings import parse_docstring
+from .json_kinds import is_array, is_object, is_sequence
 from .scalars import STRINGS
 from .type_facts import (
     MISSING,
@@ -270,7 +271,7 @@ def _choice(values: list[Any], path: str, cls: type | None = None) -> dict[str, 
     description = None if cls is None else own_docstring(cls)
     if description:
         schema["description"] = description
-    kinds = {type(value) for value in values}
+    kinds: set[Any] = {type(value) for value in values}
     for kind, name in ((str, "string"), (bool, "boolean"), (int, "integer")):
         if kinds == {kind}:
             schema["type"] = name
@@ -304,19 +305,19 @@ def _add_constraints(added: dict[str, Any], metadata: Iterable[Any], kind: str) 
         if isinstance(pattern, str) and kind == "string":
             added["pattern"] = pattern
         inner = getattr(entry, "metadata", None)
-        if isinstance(inner, (list, tuple)):
+        if is_sequence(inner):
             _add_constraints(added, inner, kind)
 
 
 def _renamed(value: Any, references: dict[str, str]) -> Any:
-    if isinstance(value, dict):
+    if is_object(value):
         return {
             key: references.get(item, item)
             if key == "$ref" and isinstance(item, str)
             else _renamed(item, references)
             for key, item in value.items()
         }
-    return [_renamed(item, references) for item in value] if isinstance(value, list) else value
+    return [_renamed(item, references) for item in value] if is_array(value) else value
 
 
 def _unsupported(hint: Any, path: str, why: str) -> UnsupportedTypeError:

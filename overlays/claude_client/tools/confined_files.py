@@ -17,7 +17,7 @@ from urllib.parse import unquote
 from ..errors import ClaudeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
     from pathlib import Path
 
 _FILE_MODE = 0o600
@@ -203,7 +203,7 @@ class ConfinedFolder:
         return name
 
     @contextmanager
-    def _opened(self, path: Sequence[str], *, create: bool = False) -> Iterator[int]:
+    def _opened(self, path: Sequence[str], *, create: bool = False) -> Generator[int]:
         """Open a folder, one name after the other."""
         flags = os.O_RDONLY | os.O_DIRECTORY
         descriptor = os.open(self.folder, flags | os.O_NOFOLLOW)
@@ -220,7 +220,7 @@ class ConfinedFolder:
             os.close(descriptor)
 
     @contextmanager
-    def _parent(self, path: Sequence[str], *, create: bool = False) -> Iterator[tuple[int, str]]:
+    def _parent(self, path: Sequence[str], *, create: bool = False) -> Generator[tuple[int, str]]:
         """Open the folder that a path is in; with the last name."""
         *above, name = path or (".",)
         with self._opened(above, create=create) as parent:

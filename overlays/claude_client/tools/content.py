@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import enum
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
 from claude_rest._runtime.codec import dumps
 from claude_rest._runtime.struct import Struct
 
+from ..structured_output.json_kinds import is_object, is_sequence
 from ..structured_output.scalars import STRINGS, write_duration
 
 BLOCK_TYPES = frozenset({"document", "image", "search_result", "text", "tool_reference"})
@@ -28,7 +29,7 @@ def result_content(value: Any) -> str | list[Any]:
         return value
     if _is_block(value):
         return [_plain_block(value)]
-    if isinstance(value, (list, tuple)) and value and all(map(_is_block, value)):
+    if is_sequence(value) and value and all(map(_is_block, value)):
         return [_plain_block(block) for block in value]
     return dumps(json_value(value)).decode()
 
@@ -47,31 +48,38 @@ def json_value(value: Any) -> Any:
         return write_duration(value)
     if isinstance(value, tuple(STRINGS)):
         return str(value)
-    if isinstance(value, dict):
+    if is_object(value):
         return {str(json_value(name)): json_value(item) for name, item in value.items()}
-    if isinstance(value, (set, frozenset)):
+    if _is_set(value):
         items = [json_value(item) for item in value]
         # In no order of their own: the same set gives the same text, for the prompt cache.
         return sorted(items, key=lambda item: (type(item).__name__, str(item)))
     if hasattr(value, "_asdict"):
         return json_value(value._asdict())
-    if isinstance(value, (list, tuple)):
+    if is_sequence(value):
         return [json_value(item) for item in value]
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+    if isinstance(value, type):
+        raise TypeError(f"a tool returned the class {value.__name__}, which has no JSON form")
+    kind: Any = type(value)
+    if "__dataclass_fields__" in dir(kind):
         return {f.name: json_value(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    attributes = getattr(type(value), "__attrs_attrs__", None)
+    attributes = getattr(kind, "__attrs_attrs__", None)
     if attributes is not None:
         return {a.alias or a.name: json_value(getattr(value, a.name)) for a in attributes}
     dump = getattr(value, "model_dump", None)
     if callable(dump):
         return dump(mode="json")
-    raise TypeError(f"a tool returned {type(value).__name__}, which has no JSON form")
+    raise TypeError(f"a tool returned {kind.__name__}, which has no JSON form")
+
+
+def _is_set(value: object) -> TypeGuard[set[Any] | frozenset[Any]]:
+    return isinstance(value, (set, frozenset))
 
 
 def _is_block(value: Any) -> bool:
     if isinstance(value, Struct):
         return getattr(value, "type", None) in BLOCK_TYPES
-    return isinstance(value, dict) and value.get("type") in BLOCK_TYPES
+    return is_object(value) and value.get("type") in BLOCK_TYPES
 
 
 def _plain_block(block: Any) -> Any:

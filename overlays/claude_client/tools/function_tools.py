@@ -252,7 +252,7 @@ def tool(function: Any = None, /, **settings: Any) -> Any:
         raise TypeError(f"a tool has no settings {', '.join(sorted(unknown))}")
 
     def make(function: Callable[..., Any]) -> Any:
-        kind = AsyncFunctionTool if _is_async(function) else FunctionTool
+        kind: Any = AsyncFunctionTool if _is_async(function) else FunctionTool
         return kind(function, **settings)
 
     return make if function is None else make(function)
@@ -280,30 +280,31 @@ _SETTINGS = frozenset(
 
 def _innermost(function: Any) -> Any:
     """Return what has the name, docstring and annotations of a callable."""
+    plain = _without_partial(function)
+    if inspect.isroutine(plain) or inspect.isclass(plain):
+        return plain
+    # An object that can be called: its class often says nothing about it, the method does.
+    method: Any = plain.__call__
+    return method if method.__doc__ else plain
+
+
+def _without_partial(function: Any) -> Any:
     while isinstance(function, functools.partial):
-        function = function.func
-    if not inspect.isroutine(function) and not inspect.isclass(function):
-        # An object that can be called.
-        inner = getattr(type(function), "__call__", function)  # noqa: B004 - not whether: which
-        if function.__doc__ == type(function).__doc__ and inner.__doc__:
-            return inner
+        function = cast("Any", function).func
     return function
 
 
 def _is_async(function: Any) -> bool:
-    while isinstance(function, functools.partial):
-        function = function.func
-    called = function if inspect.isroutine(function) else getattr(type(function), "__call__", None)  # noqa: B004
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called)
+    plain = _without_partial(function)
+    called = plain if inspect.isroutine(plain) else plain.__call__
+    return inspect.iscoroutinefunction(called)
 
 
 def _parameters(
     function: Callable[..., Any], said: Mapping[str, str]
 ) -> tuple[list[Field], Any, list[str]]:
     """Return the named parameters, the type of any others, and which have to go by position."""
-    plain: Any = function
-    while isinstance(plain, functools.partial):
-        plain = plain.func
+    plain = _without_partial(function)
     if not inspect.isroutine(plain):
         plain = plain.__call__
     hints = type_hints(plain)

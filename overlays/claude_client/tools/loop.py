@@ -11,6 +11,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..accumulator import InvalidToolInput, total_input_tokens
+from ..structured_output.json_kinds import is_object
 from .content import result_content
 from .errors import ToolError, ToolRunnerLimitError
 from .steps import AssistantTurn, ToolCall, ToolResult
@@ -218,17 +219,17 @@ def named_tools(tools: Sequence[Any]) -> tuple[dict[str, RunnableTool], list[Any
     Functions become tools; dicts are definitions of tools that run elsewhere. Raises
     ``ValueError`` when two have the same name.
     """
-    from .function_tools import RunnableTool, tool
+    from .function_tools import tool
 
     runnable: dict[str, RunnableTool] = {}
     definitions: list[Any] = []
     for given in tools:
-        if isinstance(given, dict):
+        if is_object(given):
             definitions.append(given)
             continue
-        made: Any = given
-        if not isinstance(given, RunnableTool) and not hasattr(given, "to_param"):
-            made = tool(given)
+        # By what it can do: a tool need not be a subclass.
+        anything: Any = given
+        made: RunnableTool = anything if hasattr(anything, "to_param") else tool(anything)
         if made.name in runnable:
             raise ValueError(f"two tools are named {made.name!r}")
         runnable[made.name] = made
