@@ -171,7 +171,7 @@ def _keep(
             places = _each(value, place, dropped)
             rest = schema.get("items")
             if is_object(rest):
-                places.append(_object(rest, place.replace("/prefixItems", "/items"), dropped))
+                places.append(_object(rest, f"{place.removesuffix(keyword)}items", dropped))
             different: list[Any] = []
             for part in places:
                 if part not in different:
@@ -189,7 +189,7 @@ def _keep(
             result[keyword] = False
         return value is False
     if keyword == "format":
-        if value in STRING_FORMATS:
+        if isinstance(value, str) and value in STRING_FORMATS:
             result[keyword] = value
             return True
         return False

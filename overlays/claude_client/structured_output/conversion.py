@@ -15,8 +15,9 @@ from claude_rest._runtime.codec import dumps
 from claude_rest._runtime.struct import Struct
 
 from .api_schema import pointer_token
+from .json_kinds import json_name
 from .scalars import STRINGS, read_string
-from .schema_check import Violation, json_name, same_json
+from .schema_check import Violation, same_json
 from .type_facts import (
     Field,
     UnsupportedTypeError,

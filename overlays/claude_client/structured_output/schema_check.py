@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .api_schema import pointer_token
-from .json_kinds import is_array, is_object, is_sequence
+from .json_kinds import is_array, is_object, is_sequence, json_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sized
@@ -198,18 +198,10 @@ _TYPES: dict[Any, Callable[[Any], bool]] = {
     "object": is_object,
     "string": lambda value: isinstance(value, str),
 }
-_JSON_NAMES = {dict: "an object", list: "an array", str: "a string", bool: "a boolean"}
-
-
-def json_name(value: Any) -> str:
-    """Return what kind of JSON value this is."""
-    if value is None:
-        return "null"
-    return _JSON_NAMES.get(type(value), "a number")
 
 
 def _type(value: Any, kinds: Any) -> str | None:
-    names = list(kinds) if is_sequence(kinds) else [kinds]
+    names: list[Any] = list(kinds) if is_sequence(kinds) else [kinds]
     if any(name not in _TYPES or _TYPES[name](value) for name in names):
         return None
     return f"{' or '.join(map(str, names))} expected, not {json_name(value)}"

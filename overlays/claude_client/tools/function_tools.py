@@ -190,10 +190,10 @@ class FunctionTool(_FunctionTool, Generic[P, R]):
 class AsyncFunctionTool(_FunctionTool, Generic[P, R]):
     """A tool made of a coroutine function; still callable as the function."""
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
+    async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function itself."""
-        running: Coroutine[Any, Any, R] = self._function(*args, **kwargs)
-        return running
+        result: R = await self._function(*args, **kwargs)
+        return result
 
     async def call(self, arguments: Mapping[str, Any]) -> R:
         """Run the function with arguments as the model gives them.
