@@ -75,7 +75,7 @@ def confined_parts(path: str, root: str) -> tuple[str, ...]:
 def _decoded(name: str) -> str:
     """Return a name as somebody would read it who decodes it, however often."""
     for _ in range(8):
-        plain = unquote(name, errors="strict") if "%" in name else name
+        plain = unquote(name) if "%" in name else name
         if plain == name:
             return name
         name = plain

@@ -74,7 +74,11 @@ CASES: list[tuple[dict[str, Any], dict[str, Any], list[tuple[str, str, Any]]]] =
         {"$ref": "#/$defs/A", "$defs": {"A": {"type": "null"}}},
         [("", "description", "x")],
     ),
-    ({"enum": [1, {"a": 1}]}, {"description": '(enum: [1,{"a":1}])'}, [("", "enum", [1, {"a": 1}])]),
+    (
+        {"enum": [1, {"a": 1}]},
+        {"description": '(enum: [1,{"a":1}])'},
+        [("", "enum", [1, {"a": 1}])],
+    ),
     # Names of properties are no keywords.
     (
         {"properties": {"minimum": {"type": "integer"}}, "required": ["minimum"]},
@@ -98,15 +102,45 @@ def test_what_becomes_of_a_schema(
 
 
 _VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-5, 5) | st.floats(allow_nan=False) | st.text(max_size=3),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=2), inner, max_size=2),
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 5)
+    | st.floats(allow_nan=False)
+    | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=2), inner, max_size=2)
+    ),
     max_leaves=4,
 )
-_KEYWORDS = (
-    "type enum const anyOf oneOf allOf $ref $defs properties items prefixItems required format "
-    "additionalProperties minItems maxItems minimum pattern description title default not if "
-    "uniqueItems $schema examples patternProperties"
-).split()
+_KEYWORDS = [
+    "type",
+    "enum",
+    "const",
+    "anyOf",
+    "oneOf",
+    "allOf",
+    "$ref",
+    "$defs",
+    "properties",
+    "items",
+    "prefixItems",
+    "required",
+    "format",
+    "additionalProperties",
+    "minItems",
+    "maxItems",
+    "minimum",
+    "pattern",
+    "description",
+    "title",
+    "default",
+    "not",
+    "if",
+    "uniqueItems",
+    "$schema",
+    "examples",
+    "patternProperties",
+]
 
 
 def _grown(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -200,8 +234,10 @@ _NESTED = st.recursive(
 )
 _DATA = st.recursive(
     st.none() | st.booleans() | st.integers(-4, 4) | st.sampled_from(["", "abc", "x y", "ä"]),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["a", "b", "cc"]), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["a", "b", "cc"]), inner, max_size=3)
+    ),
     max_leaves=6,
 )
 
@@ -225,7 +261,11 @@ def test_the_check_agrees_with_jsonschema(schema: dict[str, Any], value: Any) ->
         ({"pattern": "(?<x"}, "anything", []),
         ({"$ref": "#/$defs/A", "$defs": {"A": {"type": "null"}}}, 1, [("", "type")]),
         ({"$ref": "#"}, {"a": 1}, []),
-        ({"anyOf": [{"type": "null"}, {"properties": {"a": {"minimum": 2}}}]}, {"a": 1}, [("/a", "minimum")]),
+        (
+            {"anyOf": [{"type": "null"}, {"properties": {"a": {"minimum": 2}}}]},
+            {"a": 1},
+            [("/a", "minimum")],
+        ),
     ],
 )
 def test_what_the_check_says(schema: Any, value: Any, expected: list[tuple[str, str]]) -> None:

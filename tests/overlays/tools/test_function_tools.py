@@ -6,7 +6,7 @@ import asyncio
 import functools
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Annotated, Any, Literal, Optional
+from typing import Annotated, Any, Literal
 
 import pytest
 
@@ -86,7 +86,7 @@ def forecast(
     day: date,
     unit: Literal["C", "F"] = "C",
     hours: Annotated[int, "How long."] = 24,
-    label: Optional[str] = None,
+    label: str | None = None,
 ) -> str:
     """Tell the weather.
 

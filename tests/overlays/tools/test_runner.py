@@ -390,7 +390,9 @@ def _empty() -> dict[str, Any]:
 def test_calls_of_one_turn_run_side_by_side() -> None:
     """Each waits until another has begun; with more than two at once they would be too many."""
     twin, mock = Twin(True), MockAPI()
-    mock.on("messages.create").reply([call("meet", f"toolu_{n}", n=n) for n in range(6)]).reply("Ok")
+    mock.on("messages.create").reply([call("meet", f"toolu_{n}", n=n) for n in range(6)]).reply(
+        "Ok"
+    )
     running: list[int] = []
     most: list[int] = []
     begun = asyncio.Event()
@@ -434,7 +436,9 @@ def test_threads_run_calls_side_by_side() -> None:
 
 def test_cancelled_while_tools_run() -> None:
     twin, mock = Twin(True), MockAPI()
-    mock.on("messages.create").reply([call("quick", "toolu_1"), call("slow", "toolu_2")]).reply("Ok")
+    mock.on("messages.create").reply([call("quick", "toolu_1"), call("slow", "toolu_2")]).reply(
+        "Ok"
+    )
     started = asyncio.Event()
     count: list[str] = []
 
