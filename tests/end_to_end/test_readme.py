@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -69,10 +70,13 @@ def test_pages_run_and_are_linked(
     monkeypatch.setenv("ANTHROPIC_BASE_URL", mock_url)
     blocks = re.findall(r"^```(\w+)\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
     assert {language for language, _ in blocks} <= {"python", "sh"}
-    namespace: dict[str, Any] = {"__name__": page.stem}
+    # A module of its own, as a script would be: dataclasses look theirs up by name.
+    module = ModuleType(f"page_{page.stem}")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    namespace: dict[str, Any] = vars(module)
     for language, code in blocks:
         if language == "python":
-            exec(code, namespace)
+            exec(compile(code, page.name, "exec", dont_inherit=True), namespace)
         for line in code.splitlines() if language == "sh" else ():
             program, *arguments = shlex.split(line)
             assert program in ("claude-mock", "curl")
