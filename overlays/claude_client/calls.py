@@ -340,11 +340,11 @@ def warn_of_ending(fields: Mapping[str, Any]) -> None:
     """Warn of models that go or are gone, in a request or in the requests of a batch."""
     model = fields.get("model")
     found = {model} if isinstance(model, str) and model in MODEL_ENDS else set[str]()
-    requests = fields.get("requests")
+    requests: Any = fields.get("requests")
     if requests.__class__ is list or requests.__class__ is tuple:
         for request in requests:
-            params = request.get("params") if isinstance(request, dict) else None
-            model = params.get("model") if isinstance(params, dict) else None
+            params: Any = request.get("params") if request.__class__ is dict else None
+            model = params.get("model") if params.__class__ is dict else None
             if isinstance(model, str) and model in MODEL_ENDS:
                 found.add(model)
     if found:

@@ -264,7 +264,8 @@ def _headers(headers: Headers) -> dict[str, list[object]]:
             name = bytes(name).decode("latin-1")  # noqa: PLW2901 - the same name as text
         if isinstance(name, str) and (lowered := name.lower()) in (_ID, _TIMESTAMP, _SIGNATURE):
             # Some frameworks have a list of values for each name.
-            values: Any = value if isinstance(value, (list, tuple)) else (value,)
+            is_several = isinstance(value, (list, tuple))
+            values: list[object] = [*cast("Iterable[object]", value)] if is_several else [value]
             found.setdefault(lowered, []).extend(values)
     return found
 

@@ -36,11 +36,17 @@ _SCALARS = (str, bool, int, float)
 
 def field(value: Any, name: str) -> Any:
     """Return a field of a JSON object or a model, None where there is none."""
-    if isinstance(value, dict):
-        found: Any = value.get(name)
-        return found
-    found = getattr(value, name, None) if isinstance(value, Struct) else None
+    found: Any = None
+    if value.__class__ is dict:
+        found = value.get(name)
+    elif isinstance(value, Struct):
+        found = getattr(value, name, None)
     return None if found is UNSET else found
+
+
+def is_list(value: object) -> bool:
+    """Tell whether a value is a list or a tuple."""
+    return isinstance(value, (list, tuple))
 
 
 def is_chat(call: CallInfo) -> bool:
@@ -69,14 +75,14 @@ def call_attributes(call: CallInfo) -> Attributes:
         if call.kind in ("stream", "values"):
             found["gen_ai.request.stream"] = True
     for name, attribute in _REQUEST.items():
-        value = call.arguments.get(name)
-        if isinstance(value, (list, tuple)):
+        value: Any = call.arguments.get(name)
+        if is_list(value):
             value = [each for each in value if isinstance(each, str)]
         elif not isinstance(value, _SCALARS):
             continue
         found[attribute] = value
-    requests = call.arguments.get("requests")
-    if isinstance(requests, (list, tuple)):
+    requests: Any = call.arguments.get("requests")
+    if is_list(requests):
         found[ITEMS] = len(requests)
     return found
 

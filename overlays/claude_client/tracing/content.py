@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .attributes import field
+from .attributes import field, is_list
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,17 +26,17 @@ def content_wanted(environ: Mapping[str, str]) -> bool:
 def request_content(arguments: Mapping[str, Any]) -> dict[str, str]:
     """Return the attributes that hold what a call sends."""
     found: dict[str, Any] = {}
-    messages = arguments.get("messages")
-    if isinstance(messages, (list, tuple)):
+    messages: Any = arguments.get("messages")
+    if is_list(messages):
         found["gen_ai.input.messages"] = [
             {"role": field(message, "role"), "parts": parts(field(message, "content"))}
             for message in messages
         ]
-    system = arguments.get("system")
-    if isinstance(system, (str, list, tuple)):
+    system: Any = arguments.get("system")
+    if isinstance(system, str) or is_list(system):
         found["gen_ai.system_instructions"] = parts(system)
-    tools = arguments.get("tools")
-    if isinstance(tools, (list, tuple)):
+    tools: Any = arguments.get("tools")
+    if is_list(tools):
         found["gen_ai.tool.definitions"] = [_tool(tool) for tool in tools]
     return {name: _json(value) for name, value in found.items()}
 
@@ -55,8 +55,7 @@ def parts(content: Any) -> list[dict[str, Any]]:
     """Return the parts that content amounts to."""
     if isinstance(content, str):
         return [{"type": "text", "content": content}]
-    blocks: Any = content if isinstance(content, (list, tuple)) else ()
-    return [_part(block) for block in blocks]
+    return [_part(block) for block in content] if is_list(content) else []
 
 
 def _part(block: Any) -> dict[str, Any]:

@@ -142,7 +142,7 @@ class CallSpan:
     @harmless
     def attempt_failed(self, attempt: AttemptInfo, error: BaseException) -> None:
         """Note that an attempt brought no answer."""
-        facts = {"number": attempt.number, "error.type": naming.error_type(error)}
+        facts: dict[str, Any] = {"number": attempt.number, "error.type": naming.error_type(error)}
         self._span.add_event(naming.ATTEMPT, facts)
 
     # The end
@@ -181,9 +181,9 @@ class CallSpan:
             if self._content:
                 self._span.set_attributes(answer_content(result))
             return
-        data = getattr(result, "data", None)
-        if isinstance(data, list):
-            self._span.set_attribute(naming.ITEMS, len(cast("list[Any]", data)))
+        data: Any = getattr(result, "data", None)
+        if naming.is_list(data):
+            self._span.set_attribute(naming.ITEMS, len(data))
         tokens = naming.field(result, "input_tokens")
         if isinstance(tokens, int):
             self._span.set_attribute("gen_ai.usage.input_tokens", tokens)
@@ -193,14 +193,14 @@ class CallSpan:
     @harmless
     def _follow(self, result: Any) -> bool:
         """Follow a stream to its end; of what is none return False."""
-        observe = getattr(type(result), "observe", None)
-        if observe is None:
+        observe = getattr(result, "observe", None)
+        if not callable(observe):
             return False
         if self._content:
             from ..accumulator import MessageAccumulator
 
             self._accumulator = MessageAccumulator()
-        observe(result, self._event if self._chat else self._line, self._stream_ended)
+        observe(self._event if self._chat else self._line, self._stream_ended)
         return True
 
     def _line(self, _: Any) -> None:
