@@ -212,7 +212,8 @@ def _model_registry(spec: Spec) -> Iterator[Finding]:
         elif known and replacement not in known:
             yield Finding(f"{at}/replacement", f"{replacement} is not in the enum Model")
     at = pointer("components", "schemas", "Model", "x-enum")
-    noted = {name for name, note in (schema.get("x-enum") or {}).items() if note.get("deprecated")}
+    notes: JsonObject = schema.get("x-enum", {})
+    noted = {name for name, note in notes.items() if note.get("deprecated")}
     for name in known:
         if name in spec.models and name not in noted:
             yield Finding(pointer("x-models", str(name)), f"{name} is not marked in the enum Model")
