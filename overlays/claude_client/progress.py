@@ -89,11 +89,11 @@ def format_progress(
     )
     parts = [part for part in (share, amounts, speed, left) if part]
     label = _shortened(_printable(label), max(width // 2, 1))
-    while parts and _columns(line := "  ".join([label, *parts])) > width:
+    while parts and text_columns(line := "  ".join([label, *parts])) > width:
         parts.pop()
     if not parts:
         return _shortened(label, width)
-    room = min(width - _columns(line) - len("  []"), WIDEST_BAR)
+    room = min(width - text_columns(line) - len("  []"), WIDEST_BAR)
     if share and room >= NARROWEST_BAR:
         assert total is not None
         filled = min(room * done // total, room)
@@ -106,7 +106,7 @@ def _printable(text: str) -> str:
     return "".join(character if character.isprintable() else "?" for character in text)
 
 
-def _columns(text: str) -> int:
+def text_columns(text: str) -> int:
     """Return how many columns a terminal takes for a text."""
     if text.isascii():
         return len(text)
@@ -121,7 +121,7 @@ def _column_count(character: str) -> int:
 
 def _shortened(text: str, width: int) -> str:
     """Return a text cut to so many columns, with a mark where it was cut."""
-    if _columns(text) <= width:
+    if text_columns(text) <= width:
         return text
     kept: list[str] = []
     room = width - 1
@@ -246,7 +246,7 @@ class ProgressBar:
 
     def _draw(self, line: str) -> None:
         """Write over what is drawn, with spaces where the new line is shorter."""
-        columns = _columns(line)
+        columns = text_columns(line)
         blanks = max(self._drawn_columns - columns, 0)
         text = f"\r{line}{' ' * blanks}" + ("" if line else "\r")
         self._drawn_columns = columns

@@ -1,0 +1,235 @@
+"""The command ``batch``: run, list, status, results, cancel."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import exit_codes
+from .arguments import UsageError, add_command, add_group, positive
+from .content import STDIN
+from .output import json_line
+from .session import MODEL_VARIABLE
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Generator, Iterable
+
+    from .session import Session
+
+_COUNTS = ("succeeded", "errored", "canceled", "expired", "processing")
+_EXAMPLE_ID = "msgbatch_013Zva2CMHLNnXjNJJKqJ2EF"
+
+
+def add_commands(commands: argparse._SubParsersAction[Any]) -> None:
+    """Add what this module does to the program."""
+    group = add_group(commands, "batch", summary="run many messages at half the price")
+    _add_run(group)
+    listing = add_command(
+        group, "list", list_batches, summary="list batches, newest first", example="{program} list"
+    )
+    listing.add_argument("--limit", type=positive, metavar="N", help="list at most so many")
+    for name, run, summary in (
+        ("status", show_status, "show how far a batch is"),
+        ("cancel", cancel_batch, "cancel what has not been answered yet of a batch"),
+    ):
+        parser = add_command(
+            group, name, run, summary=summary, example=f"{{program}} {name} {_EXAMPLE_ID}"
+        )
+        parser.add_argument("batch_id", metavar="ID", help="ID of the batch")
+    results = add_command(
+        group,
+        "results",
+        print_results,
+        summary="write the results of a batch that has ended, as JSON lines",
+        example=f"{{program}} results {_EXAMPLE_ID} -o results.jsonl",
+    )
+    results.add_argument("batch_id", metavar="ID", help="ID of the batch")
+    _add_output(results)
+
+
+def _add_run(group: argparse._SubParsersAction[Any]) -> None:
+    run = add_command(
+        group,
+        "run",
+        run_batch,
+        summary="send the requests of a file as batches and write their results",
+        about=(
+            "Each line of the file is a JSON object: the arguments of a message, or\n"
+            '{"custom_id": ..., "params": {...}}. Results are JSON lines. What has been sent is\n'
+            "noted in a journal; the same command goes on where an earlier one was interrupted, "
+            "and\npays for nothing twice."
+        ),
+        example=(
+            "{program} run requests.jsonl -o results.jsonl\n"
+            "{program} run prompts.jsonl --model claude-sonnet-4-5 --max-tokens 500"
+        ),
+    )
+    run.add_argument("requests", metavar="FILE", help="requests, one a line; - is stdin")
+    _add_output(run)
+    journal = run.add_mutually_exclusive_group()
+    journal.add_argument(
+        "--journal", metavar="PATH", help="where to note what was sent (default: FILE.journal)"
+    )
+    journal.add_argument(
+        "--no-journal", action="store_true", help="note nothing; nothing can be resumed"
+    )
+    run.add_argument("--model", help="model of requests that name none (default: $ANTHROPIC_MODEL)")
+    run.add_argument(
+        "--max-tokens",
+        type=positive,
+        metavar="N",
+        help="most tokens to write, of requests that say nothing about it",
+    )
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="PATH",
+        help="file for the results; appears when it is complete (default: standard output)",
+    )
+
+
+def run_batch(session: Session, options: argparse.Namespace) -> int:
+    """Send requests as batches, wait for them, and write the results."""
+    requests = _requests(session, options)
+    journal: str | None = None
+    if not options.no_journal:
+        journal = options.journal
+        if journal is None and options.requests != STDIN:
+            journal = f"{options.requests}.journal"
+    if journal:
+        session.output.note(f"journal: {journal}; if interrupted, run the same command again")
+    succeeded = failed = 0
+    with session.bar("batch", unit="requests") as bar:
+
+        def report(progress: Any) -> None:
+            bar.update(progress.total - progress.processing, progress.total)
+
+        settings: dict[str, Any] = {"progress": report} if bar.visible else {"progress": False}
+        batches: Any = session.client.messages.batches
+        with (
+            batches.run(requests(), journal=journal, **settings) as results,
+            _writer(session, options.output) as write,
+        ):
+            for result in results:
+                if result.result.type == "succeeded":
+                    succeeded += 1
+                else:
+                    failed += 1
+                write(result.to_dict())
+    session.output.note(f"{succeeded:,} requests succeeded, {failed:,} did not")
+    return exit_codes.PARTLY_FAILED if failed else exit_codes.OK
+
+
+def _requests(
+    session: Session, options: argparse.Namespace
+) -> Callable[[], Iterable[dict[str, Any]]]:
+    """Return what yields the requests, all of which have been looked at.
+
+    A file is read twice, so that a mistake in its last line is found before the first is sent.
+
+    Raises:
+        UsageError: a line is no request, or there is none.
+    """
+    from .batch_lines import read_requests
+
+    defaults: dict[str, Any] = {}
+    if model := options.model or session.environ.get(MODEL_VARIABLE, "").strip():
+        defaults["model"] = model
+    if options.max_tokens is not None:
+        defaults["max_tokens"] = options.max_tokens
+    name = "standard input" if options.requests == STDIN else options.requests
+    typed = session.read_stdin().splitlines() if options.requests == STDIN else None
+
+    def requests() -> Iterable[dict[str, Any]]:
+        if typed is not None:
+            yield from read_requests(typed, name, defaults)
+        else:
+            with Path(name).open("rb") as file:
+                yield from read_requests(file, name, defaults)
+
+    if not any([True for _ in requests()]):  # noqa: C419 - every line is to be looked at
+        raise UsageError(f"{name}: no requests")
+    return requests
+
+
+def list_batches(session: Session, options: argparse.Namespace) -> int:
+    """Print batches."""
+    found = session.client.messages.batches.list(limit=min(options.limit or 1000, 1000))
+    rows: list[tuple[object, ...]] = []
+    for batch in found.items(options.limit):
+        if options.json:
+            session.output.json(batch.to_dict())
+            continue
+        counts = [getattr(batch.request_counts, name) for name in _COUNTS]
+        created = str(batch.created_at)[:16]
+        rows.append((batch.id, batch.processing_status, *counts, created))
+    if not options.json:
+        heads = ("ID", "STATUS", *(name.upper() for name in _COUNTS), "CREATED")
+        session.output.table(heads, rows, nothing="no batches")
+    return exit_codes.OK
+
+
+def show_status(session: Session, options: argparse.Namespace) -> int:
+    """Print how far a batch is."""
+    _print_batch(session, session.client.messages.batches.retrieve(options.batch_id))
+    return exit_codes.OK
+
+
+def cancel_batch(session: Session, options: argparse.Namespace) -> int:
+    """Cancel a batch, and print how far it is."""
+    _print_batch(session, session.client.messages.batches.cancel(options.batch_id))
+    return exit_codes.OK
+
+
+def _print_batch(session: Session, batch: Any) -> None:
+    if session.output.as_json:
+        session.output.json(batch.to_dict())
+        return
+    counts = [
+        f"{count:,} {name}" for name in _COUNTS if (count := getattr(batch.request_counts, name))
+    ]
+    session.output.line(f"{batch.id}  {batch.processing_status}  {', '.join(counts)}".rstrip())
+
+
+def print_results(session: Session, options: argparse.Namespace) -> int:
+    """Write the results of one batch."""
+    failed = 0
+    with (
+        session.client.messages.batches.results(options.batch_id) as results,
+        _writer(session, options.output) as write,
+    ):
+        for result in results:
+            failed += result.result.type != "succeeded"
+            write(result.to_dict())
+    return exit_codes.PARTLY_FAILED if failed else exit_codes.OK
+
+
+@contextmanager
+def _writer(session: Session, target: str | None) -> Generator[Callable[[Any], None], None, None]:
+    """Give a function that writes a JSON value as a line, to a file that appears at the end.
+
+    Without a target, or with ``-``, the lines go to standard output as they come.
+    """
+    if target in (None, STDIN):
+        yield session.output.json
+        return
+    path = Path(str(target))
+    # A device or a pipe cannot be replaced.
+    special = path.exists() and not path.is_file()
+    temporary = path if special else path.with_name(f"{path.name}.{os.urandom(4).hex()}.part")
+    with temporary.open("w" if special else "x", encoding="utf-8") as file:
+        try:
+            yield lambda value: file.write(f"{json_line(value)}\n")
+            file.close()
+            if not special:
+                temporary.replace(path)
+        except BaseException:
+            if not special:
+                temporary.unlink()
+            raise
