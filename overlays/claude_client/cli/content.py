@@ -85,14 +85,14 @@ def prompt_of(session: Session, words: Sequence[str], *, needed: bool) -> str:
         said: list[str] = []
         for word in words:
             if word == STDIN:
-                parts += [" ".join(said), session.read_stdin_text().strip("\n")]
+                parts += [" ".join(said), session.read_stdin_text().strip("\r\n")]
                 said = []
             else:
                 said.append(as_text(word))
         parts.append(" ".join(said))
         prompt = "\n\n".join(part for part in parts if part)
     else:
-        prompt = "" if session.stdin_is_terminal else session.read_stdin_text().rstrip("\n")
+        prompt = "" if session.stdin_is_terminal else session.read_stdin_text().rstrip("\r\n")
     if needed and not prompt.strip():
         raise UsageError("no prompt: give it as arguments, or on standard input")
     return prompt

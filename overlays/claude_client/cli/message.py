@@ -158,8 +158,9 @@ def _print_text(session: Session, request: dict[str, Any]) -> Any:
     with session.client.messages.stream(**request) as stream:
         try:
             for text in stream.text_stream:
-                output.text(text)
+                # Before it is written: an interrupt may come in between.
                 last = text[-1]
+                output.text(text)
         except BrokenPipeError:
             raise
         except BaseException:

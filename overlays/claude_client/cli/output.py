@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ..progress import text_columns
@@ -29,6 +28,8 @@ def terminal_safe(text: str) -> str:
 
 def json_line(value: Any) -> str:
     """Return a JSON value on one line; lone surrogates, which UTF-8 lacks, are escaped."""
+    import json
+
     text = json.dumps(value, ensure_ascii=False, separators=(", ", ": "))
     try:
         text.encode("utf-8")

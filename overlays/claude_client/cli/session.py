@@ -78,13 +78,16 @@ class Session:
         try:
             from ..testing.mock_api import MockAPI
             from ..testing.transports import MockTransport
+
+            # Files of a user cannot be downloaded from the API; here there are no others.
+            api = MockAPI(uploads_downloadable=True)
         except MissingExtraError as error:
             raise UsageError(f"--mock: {error}") from error
         import httpx
 
-        # Files of a user cannot be downloaded from the API; here there are no others.
-        api = MockAPI(uploads_downloadable=True)
-        http_client = self._closing.enter_context(httpx.Client(transport=MockTransport(api)))
+        # What the environment says of proxies would come before the mock.
+        http_client = httpx.Client(transport=MockTransport(api), trust_env=False)
+        self._closing.enter_context(http_client)
         return {"api_key": "mock-key", "http_client": http_client}
 
     def _log(self, *, debug: bool) -> None:
