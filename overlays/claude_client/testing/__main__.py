@@ -119,7 +119,7 @@ def argument_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--batch-polls",
-        type=int,
+        type=_count,
         default=1,
         metavar="N",
         help="how often a batch says in_progress before it has ended (default: %(default)s)",
@@ -168,6 +168,13 @@ def _read(parse: Callable[[str], object], text: str) -> object:
     except ValueError as error:
         # argparse would leave out what the error says.
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 0:
+        raise argparse.ArgumentTypeError(f"{count} is less than 0")
+    return count
 
 
 def _port(text: str) -> int:

@@ -227,7 +227,8 @@ def parse_fault(text: str) -> Fault:
         except ValueError:
             wanted = _WANTED[reader]
             raise FaultError(f"{name}: {value[:80] or 'nothing'} is not {wanted}") from None
-    if not given.keys() - _EFFECTLESS:
+    # A switch that is off is the same as none.
+    if all(name in _EFFECTLESS or value is False for name, value in given.items()):
         raise FaultError(f"{text.strip()[:80] or 'an empty text'}: says nothing that goes wrong")
     return Fault(**given)
 

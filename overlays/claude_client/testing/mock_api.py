@@ -99,7 +99,10 @@ class MockAPI:
         Raises:
             FaultError: a fault is for an operation that there is not.
             MissingExtraError: the extra ``mock`` is not installed.
+            ValueError: ``batch_polls`` is negative.
         """
+        if batch_polls < 0:
+            raise ValueError(f"batch_polls: {batch_polls} is less than 0")
         self._contract = _bundled(strict) if bundle is None else _Contract(bundle, strict)
         self._seed = seed
         self._clock = clock

@@ -219,6 +219,12 @@ def test_seconds_that_nobody_can_wait_are_refused(text):
         parse_fault(text)
 
 
+@pytest.mark.parametrize("text", ["garbage=false", "html=false, reset=false, times=2"])
+def test_switches_that_are_off_are_no_fault(text):
+    with pytest.raises(FaultError, match="says nothing that goes wrong"):
+        parse_fault(text)
+
+
 @pytest.mark.parametrize("text", ["retry_after=2", "should_retry=false"])
 def test_what_only_an_error_has_is_no_fault_by_itself(text):
     with pytest.raises(FaultError, match="says nothing that goes wrong"):

@@ -214,6 +214,8 @@ def test_help() -> None:
         (["--fault", "stauts=529"], "stauts: no such setting of a fault; did you mean status?"),
         (["--fault", "messages.crate: reset"], "did you mean messages.create?"),
         (["--fault", ""], "says nothing that goes wrong"),
+        (["--fault", "garbage=false"], "says nothing that goes wrong"),
+        (["--batch-polls", "-1"], "argument --batch-polls: -1 is less than 0"),
         (["--rate-limit", "requests=0"], "argument --rate-limit: requests: must be above 0"),
         (["--format", "xml"], "argument --format: invalid choice"),
         (["--nothing"], "unrecognized arguments: --nothing"),

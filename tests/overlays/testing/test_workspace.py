@@ -210,6 +210,8 @@ def test_the_number_of_polls_can_be_chosen() -> None:
     created = call("POST", "/v1/messages/batches", batch(minimal())).json()
     shown = call("GET", f"/v1/messages/batches/{created['id']}").json()
     assert shown["processing_status"] == "ended"
+    with pytest.raises(ValueError, match="batch_polls: -1 is less than 0"):
+        MockAPI(batch_polls=-1)
 
 
 def test_the_example_of_a_batch_keeps_its_id(call: Caller, bundle: dict[str, Any]) -> None:
