@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from claude_client.testing import serve
-from claude_client.testing.__main__ import argument_parser
+from claude_client.testing.command import argument_parser
 
 ROOT = Path(__file__).parents[2]
 BLOCKS = re.findall(
