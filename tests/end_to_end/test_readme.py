@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import os
 import re
 import shlex
 import shutil
@@ -17,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from claude_client.testing import serve
+from claude_client.testing import MockAPI, serve
 from claude_client.testing.command import argument_parser
 
 ROOT = Path(__file__).parents[2]
@@ -37,7 +38,7 @@ SHELL = [
 
 @pytest.fixture(scope="module")
 def mock_url() -> Iterator[str]:
-    with serve() as server:
+    with serve(MockAPI(uploads_downloadable=True)) as server:
         yield server.url
 
 
@@ -64,10 +65,12 @@ def test_python_blocks_run_one_after_the_other(
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.stem)
 def test_pages_run_and_are_linked(
-    page: Path, mock_url: str, monkeypatch: pytest.MonkeyPatch
+    page: Path, mock_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "mock-key")
     monkeypatch.setenv("ANTHROPIC_BASE_URL", mock_url)
+    for name in ("ANTHROPIC_MODEL", "ANTHROPIC_AUTH_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
     blocks = re.findall(r"^```(\w+)\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
     assert {language for language, _ in blocks} <= {"python", "sh"}
     # A module of its own, as a script would be: dataclasses look theirs up by name.
@@ -77,6 +80,9 @@ def test_pages_run_and_are_linked(
     for language, code in blocks:
         if language == "python":
             exec(compile(code, page.name, "exec", dont_inherit=True), namespace)
+        if language == "sh" and "claude-client" in code:
+            run_in_shell(code, tmp_path)
+            continue
         for line in code.splitlines() if language == "sh" else ():
             program, *arguments = shlex.split(line)
             assert program in ("claude-mock", "curl")
@@ -86,6 +92,31 @@ def test_pages_run_and_are_linked(
     if "client" in namespace:
         namespace["client"].close()
     assert f"(docs/{page.name})" in (ROOT / "README.md").read_text("utf-8")
+
+
+def run_in_shell(code: str, folder: Path) -> None:
+    """Run a block of commands in a folder; it has to succeed, and to say nothing wrong."""
+    commands = folder / ".commands"
+    commands.mkdir(exist_ok=True)
+    program = commands / "claude-client"
+    python = shlex.quote(sys.executable)
+    program.write_text(f'#!/bin/sh\nexec {python} -m claude_client "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
+    paths = [str(ROOT / "overlays"), str(ROOT / "generated"), os.environ.get("PYTHONPATH", "")]
+    finished = subprocess.run(
+        ["sh", "-e", "-c", code],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={
+            **os.environ,
+            "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+        },
+    )
+    assert finished.returncode == 0, (finished.stdout, finished.stderr)
+    assert "Traceback" not in finished.stderr
 
 
 def test_setup_commands_are_what_ci_and_tox_run() -> None:
@@ -181,6 +212,4 @@ def test_vendored_copy_works_under_another_name(mock_url: str, tmp_path: Path) -
 
 
 def _clean_environment() -> dict[str, str]:
-    import os
-
     return {name: value for name, value in os.environ.items() if not name.startswith("ANTHROPIC_")}
