@@ -15,7 +15,7 @@ from .session import MODEL_VARIABLE
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Callable, Generator, Iterator
 
     from .session import Session
 
@@ -96,7 +96,7 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
 
 def run_batch(session: Session, options: argparse.Namespace) -> int:
     """Send requests as batches, wait for them, and write the results."""
-    requests = _requests(session, options)
+    requests = _Requests(session, options)
     journal: str | None = None
     if not options.no_journal:
         journal = options.journal
@@ -105,57 +105,79 @@ def run_batch(session: Session, options: argparse.Namespace) -> int:
     if journal:
         session.output.note(f"journal: {journal}; if interrupted, run the same command again")
     succeeded = failed = 0
-    with session.bar("batch", unit="requests") as bar:
+    try:
+        with session.bar("batch", unit="requests") as bar:
 
-        def report(progress: Any) -> None:
-            bar.update(progress.total - progress.processing, progress.total)
+            def report(progress: Any) -> None:
+                bar.update(progress.total - progress.processing, progress.total)
 
-        settings: dict[str, Any] = {"progress": report} if bar.visible else {"progress": False}
-        batches: Any = session.client.messages.batches
-        with (
-            batches.run(requests(), journal=journal, **settings) as results,
-            _writer(session, options.output) as write,
-        ):
-            for result in results:
-                if result.result.type == "succeeded":
-                    succeeded += 1
-                else:
-                    failed += 1
-                write(result.to_dict())
+            batches: Any = session.client.messages.batches
+            running = batches.run(
+                requests.again(), journal=journal, progress=report if bar.visible else None
+            )
+            with running as results, _writer(session, options.output) as write:
+                for result in results:
+                    # Both may be the same terminal.
+                    bar.clear()
+                    if result.result.type == "succeeded":
+                        succeeded += 1
+                    else:
+                        failed += 1
+                    write(result.to_dict())
+    except ValueError as error:
+        if (line_number := requests.line_of(error)) is None:
+            raise
+        raise UsageError(f"{requests.name}, line {line_number}: {error}") from error
     session.output.note(f"{succeeded:,} requests succeeded, {failed:,} did not")
     return exit_codes.PARTLY_FAILED if failed else exit_codes.OK
 
 
-def _requests(
-    session: Session, options: argparse.Namespace
-) -> Callable[[], Iterable[dict[str, Any]]]:
-    """Return what yields the requests, all of which have been looked at.
+class _Requests:
+    """The requests of a file or of the standard input, read as often as they are needed.
 
     A file is read twice, so that a mistake in its last line is found before the first is sent.
-
-    Raises:
-        UsageError: a line is no request, or there is none.
     """
-    from .batch_lines import read_requests
 
-    defaults: dict[str, Any] = {}
-    if model := options.model or session.environ.get(MODEL_VARIABLE, "").strip():
-        defaults["model"] = model
-    if options.max_tokens is not None:
-        defaults["max_tokens"] = options.max_tokens
-    name = "standard input" if options.requests == STDIN else options.requests
-    typed = session.read_stdin().splitlines() if options.requests == STDIN else None
+    def __init__(self, session: Session, options: argparse.Namespace) -> None:
+        """Look at all of them.
 
-    def requests() -> Iterable[dict[str, Any]]:
-        if typed is not None:
-            yield from read_requests(typed, name, defaults)
+        Raises:
+            UsageError: a line is no request, or there is none.
+        """
+        self.name: str = options.requests
+        self._typed: list[bytes] | None = None
+        if self.name == STDIN:
+            self.name = "standard input"
+            self._typed = session.read_stdin().splitlines()
+        self._defaults: dict[str, Any] = {}
+        if model := options.model or session.environ.get(MODEL_VARIABLE, "").strip():
+            self._defaults["model"] = model
+        if options.max_tokens is not None:
+            self._defaults["max_tokens"] = options.max_tokens
+        count = sum(1 for _ in self.again())
+        if not count:
+            raise UsageError(f"{self.name}: no requests")
+
+    def again(self) -> Iterator[dict[str, Any]]:
+        """Yield the requests from the first on."""
+        return (request for _, request in self._numbered())
+
+    def line_of(self, error: ValueError) -> int | None:
+        """Return the number of the line of the request that an error is about, if it is."""
+        index = getattr(error, "index", None)
+        for place, (line_number, _) in enumerate(self._numbered()):
+            if place == index:
+                return line_number
+        return None
+
+    def _numbered(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        from .batch_lines import read_requests
+
+        if self._typed is not None:
+            yield from read_requests(self._typed, self.name, self._defaults)
         else:
-            with Path(name).open("rb") as file:
-                yield from read_requests(file, name, defaults)
-
-    if not any([True for _ in requests()]):  # noqa: C419 - every line is to be looked at
-        raise UsageError(f"{name}: no requests")
-    return requests
+            with Path(self.name).open("rb") as file:
+                yield from read_requests(file, self.name, self._defaults)
 
 
 def list_batches(session: Session, options: argparse.Namespace) -> int:

@@ -16,8 +16,8 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 def read_requests(
     lines: Iterable[bytes], name: str, defaults: Mapping[str, Any]
-) -> Iterator[dict[str, Any]]:
-    """Yield a request for each line that is not blank.
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield a request, and the number of its line, for each line that is not blank.
 
     A line is an object of ``custom_id`` and ``params``, or the params alone. Without an ID of its
     own a request gets one from the number of its line, ``line-1`` for the first: the same each
@@ -37,7 +37,7 @@ def read_requests(
             text = text.removeprefix(_BYTE_ORDER_MARK)
         if text:
             try:
-                yield _request(text, line_number, defaults)
+                yield line_number, _request(text, line_number, defaults)
             except ValueError as error:
                 raise UsageError(f"{name}, line {line_number}: {error}") from None
 

@@ -79,8 +79,9 @@ class Session:
             from ..testing.mock_api import MockAPI
             from ..testing.transports import MockTransport
 
-            # Files of a user cannot be downloaded from the API; here there are no others.
-            api = MockAPI(uploads_downloadable=True)
+            # Files of a user cannot be downloaded from the API; here there are no others. And
+            # nobody else would wait for a batch.
+            api = MockAPI(uploads_downloadable=True, batch_polls=0)
         except MissingExtraError as error:
             raise UsageError(f"--mock: {error}") from error
         import httpx
