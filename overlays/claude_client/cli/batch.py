@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import exit_codes
-from .arguments import UsageError, add_command, add_group, positive
+from .arguments import UsageError, add_command, add_group, count, positive, seconds
 from .content import STDIN
 from .output import json_line
 from .session import MODEL_VARIABLE
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Generator, Iterator
 
+    from ..progress import ProgressBar
     from .session import Session
 
 _COUNTS = ("succeeded", "errored", "canceled", "expired", "processing")
@@ -31,13 +33,23 @@ def add_commands(commands: argparse._SubParsersAction[Any]) -> None:
         group, "list", list_batches, summary="list batches, newest first", example="{program} list"
     )
     listing.add_argument("--limit", type=positive, metavar="N", help="list at most so many")
-    for name, run, summary in (
-        ("status", show_status, "show how far a batch is"),
-        ("cancel", cancel_batch, "cancel what has not been answered yet of a batch"),
-    ):
-        parser = add_command(
-            group, name, run, summary=summary, example=f"{{program}} {name} {_EXAMPLE_ID}"
-        )
+    status = add_command(
+        group,
+        "status",
+        show_status,
+        summary="show how far a batch is",
+        example=f"{{program}} status {_EXAMPLE_ID} --wait",
+    )
+    status.add_argument("--wait", action="store_true", help="wait until the batch has ended")
+    _add_poll(status)
+    cancel = add_command(
+        group,
+        "cancel",
+        cancel_batch,
+        summary="cancel what has not been answered yet of a batch",
+        example=f"{{program}} cancel {_EXAMPLE_ID}",
+    )
+    for parser in (status, cancel):
         parser.add_argument("batch_id", metavar="ID", help="ID of the batch")
     results = add_command(
         group,
@@ -48,6 +60,22 @@ def add_commands(commands: argparse._SubParsersAction[Any]) -> None:
     )
     results.add_argument("batch_id", metavar="ID", help="ID of the batch")
     _add_output(results)
+    settle = add_command(
+        group,
+        "settle",
+        settle_part,
+        summary="tell a journal which batch one of its parts has become",
+        about=(
+            "For the rare case that 'run' could not find out, and said so. Sends nothing; to go\n"
+            "on, run the batch again."
+        ),
+        example=f"{{program}} settle requests.jsonl.journal 0 {_EXAMPLE_ID}",
+    )
+    settle.add_argument("journal", metavar="JOURNAL", help="the journal of the run")
+    settle.add_argument("part", type=count, metavar="PART", help="number of the part")
+    settle.add_argument(
+        "batch_id", nargs="?", metavar="ID", help="its batch (default: none, it was not created)"
+    )
 
 
 def _add_run(group: argparse._SubParsersAction[Any]) -> None:
@@ -83,6 +111,22 @@ def _add_run(group: argparse._SubParsersAction[Any]) -> None:
         metavar="N",
         help="most tokens to write, of requests that say nothing about it",
     )
+    run.add_argument(
+        "--order",
+        choices=("arrival", "request"),
+        default="arrival",
+        help="write results as they arrive, or in the order of the requests (default: arrival)",
+    )
+    _add_poll(run)
+
+
+def _add_poll(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--poll",
+        type=seconds,
+        metavar="SECONDS",
+        help="ask at this rate whether a batch has ended (default: soon, then up to once a minute)",
+    )
 
 
 def _add_output(parser: argparse.ArgumentParser) -> None:
@@ -96,6 +140,8 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
 
 def run_batch(session: Session, options: argparse.Namespace) -> int:
     """Send requests as batches, wait for them, and write the results."""
+    from ..batches.errors import BatchInDoubtError, BatchRequestError
+
     requests = _Requests(session, options)
     journal: str | None = None
     if not options.no_journal:
@@ -104,16 +150,16 @@ def run_batch(session: Session, options: argparse.Namespace) -> int:
             journal = f"{options.requests}.journal"
     if journal:
         session.output.note(f"journal: {journal}; if interrupted, run the same command again")
+    batches = session.client.messages.batches
     succeeded = failed = 0
     try:
         with session.bar("batch", unit="requests") as bar:
-
-            def report(progress: Any) -> None:
-                bar.update(progress.total - progress.processing, progress.total)
-
-            batches: Any = session.client.messages.batches
             running = batches.run(
-                requests.again(), journal=journal, progress=report if bar.visible else None
+                requests.again(),  # type: ignore[arg-type]
+                journal=journal,
+                order=options.order,
+                poll=options.poll,
+                progress=_reporting(bar),
             )
             with running as results, _writer(session, options.output) as write:
                 for result in results:
@@ -124,12 +170,21 @@ def run_batch(session: Session, options: argparse.Namespace) -> int:
                     else:
                         failed += 1
                     write(result.to_dict())
-    except ValueError as error:
-        if (line_number := requests.line_of(error)) is None:
-            raise
+    except BatchInDoubtError as error:
+        session.output.note(f"say which with: batch settle {journal} {error.part} [ID]")
+        raise
+    except BatchRequestError as error:
+        line_number = requests.line_of(error.index)
         raise UsageError(f"{requests.name}, line {line_number}: {error}") from error
     session.output.note(f"{succeeded:,} requests succeeded, {failed:,} did not")
     return exit_codes.PARTLY_FAILED if failed else exit_codes.OK
+
+
+def _reporting(bar: ProgressBar) -> Callable[[Any], object] | None:
+    """Return what moves a bar, where there is one to be seen."""
+    if not bar.visible:
+        return None
+    return lambda progress: bar.update(progress.total - progress.processing, progress.total)
 
 
 class _Requests:
@@ -162,13 +217,10 @@ class _Requests:
         """Yield the requests from the first on."""
         return (request for _, request in self._numbered())
 
-    def line_of(self, error: ValueError) -> int | None:
-        """Return the number of the line of the request that an error is about, if it is."""
-        index = getattr(error, "index", None)
-        for place, (line_number, _) in enumerate(self._numbered()):
-            if place == index:
-                return line_number
-        return None
+    def line_of(self, index: int) -> int | None:
+        """Return the number of the line of a request, by its place among them."""
+        numbers = (line_number for line_number, _ in self._numbered())
+        return next(islice(numbers, index, None), None)
 
     def _numbered(self) -> Iterator[tuple[int, dict[str, Any]]]:
         from .batch_lines import read_requests
@@ -199,7 +251,13 @@ def list_batches(session: Session, options: argparse.Namespace) -> int:
 
 def show_status(session: Session, options: argparse.Namespace) -> int:
     """Print how far a batch is."""
-    _print_batch(session, session.client.messages.batches.retrieve(options.batch_id))
+    batches = session.client.messages.batches
+    if options.wait:
+        with session.bar("batch", unit="requests") as bar:
+            batch = batches.wait(options.batch_id, poll=options.poll, progress=_reporting(bar))
+    else:
+        batch = batches.retrieve(options.batch_id)
+    _print_batch(session, batch)
     return exit_codes.OK
 
 
@@ -223,13 +281,24 @@ def print_results(session: Session, options: argparse.Namespace) -> int:
     """Write the results of one batch."""
     failed = 0
     with (
-        session.client.messages.batches.results(options.batch_id) as results,
+        session.client.messages.batches.iter_results(options.batch_id) as results,
         _writer(session, options.output) as write,
     ):
         for result in results:
             failed += result.result.type != "succeeded"
             write(result.to_dict())
     return exit_codes.PARTLY_FAILED if failed else exit_codes.OK
+
+
+def settle_part(session: Session, options: argparse.Namespace) -> int:
+    """Write into a journal what has become of a part."""
+    from ..batches.journal import BatchJournal
+
+    if not Path(options.journal).is_file():
+        raise UsageError(f"{options.journal}: no such journal")
+    BatchJournal.settle(options.journal, options.part, options.batch_id)
+    session.output.note(f"{options.journal}: part {options.part} is settled; run it again")
+    return exit_codes.OK
 
 
 @contextmanager
