@@ -145,7 +145,8 @@ def test_it_goes_on_after_an_interruption(
 ) -> None:
     target = requests.with_name("results.jsonl")
     words = ("batch", "run", str(requests), *FILL, "-o", str(target))
-    with serve(MockAPI(batch_polls=1_000_000)) as server:
+    # So many that the interruption comes long before the end, and few enough to ask them through.
+    with serve(MockAPI(batch_polls=300)) as server:
         env = environment(ANTHROPIC_API_KEY="k", ANTHROPIC_BASE_URL=server.url)
         process = subprocess.Popen(
             command(*words, "--poll", "0.05"), stderr=subprocess.PIPE, env=env
@@ -157,15 +158,10 @@ def test_it_goes_on_after_an_interruption(
         assert b"Traceback" not in said
         assert process.returncode == (130 if number == signal.SIGINT else -signal.SIGKILL)
         assert not target.exists()
-        server.api._batch_polls = 0
         monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
         monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
-        with Claude() as client:
-            (batch,) = client.messages.batches.list()
-            client.messages.batches.cancel(batch.id)
-        # Cancelled, so that it ends: what counts is that nothing is created again.
-        done = run(*words, "--poll", "0.05")
-        assert done.code == 3, done.stderr
+        done = run(*words, "--poll", "0.001")
+        assert done.code == 0, done.stderr
         assert len(target.read_text().splitlines()) == 3
         assert created(server) == 1
 
