@@ -302,7 +302,7 @@ def settle_part(session: Session, options: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _writer(session: Session, target: str | None) -> Generator[Callable[[Any], None], None, None]:
+def _writer(session: Session, target: str | None) -> Generator[Callable[[Any], object], None, None]:
     """Give a function that writes a JSON value as a line, to a file that appears at the end.
 
     Without a target, or with ``-``, the lines go to standard output as they come.
