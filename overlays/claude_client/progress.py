@@ -89,11 +89,11 @@ def format_progress(
     )
     parts = [part for part in (share, amounts, speed, left) if part]
     label = _shortened(_printable(label), max(width // 2, 1))
-    while parts and text_columns(line := "  ".join([label, *parts])) > width:
+    while parts and text_columns("  ".join([label, *parts])) > width:
         parts.pop()
     if not parts:
         return _shortened(label, width)
-    room = min(width - text_columns(line) - len("  []"), WIDEST_BAR)
+    room = min(width - text_columns("  ".join([label, *parts])) - len("  []"), WIDEST_BAR)
     if share and room >= NARROWEST_BAR:
         assert total is not None
         filled = min(room * done // total, room)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from claude_rest._runtime.codec import DecodeError, loads
 
@@ -49,7 +49,7 @@ def _request(text: bytes, line_number: int, defaults: Mapping[str, Any]) -> dict
         raise ValueError(f"not JSON: {error}") from None
     if not isinstance(value, dict):
         raise ValueError("not a JSON object")
-    fields: dict[str, Any] = value
+    fields = cast("dict[str, Any]", value)
     custom_id: Any = f"line-{line_number}"
     params: Any = fields
     if "params" in fields:
@@ -64,7 +64,7 @@ def _request(text: bytes, line_number: int, defaults: Mapping[str, Any]) -> dict
         raise ValueError("'custom_id' without 'params'")
     if not isinstance(custom_id, str):
         raise ValueError("'custom_id' is not a string")
-    whole = {**defaults, **params}
+    whole: dict[str, Any] = {**defaults, **cast("dict[str, Any]", params)}
     missing = [each for each in ("model", "max_tokens", "messages") if each not in whole]
     if missing:
         raise ValueError(f"no {missing[0]!r}")

@@ -157,4 +157,8 @@ def _reporting(bar: ProgressBar) -> dict[str, Any]:
     """Return the option that moves a bar, where there is one to be seen."""
     if not bar.visible:
         return {}
-    return {"progress": lambda transfer: bar.update(transfer.transferred, transfer.total)}
+
+    def report(transfer: Any) -> None:
+        bar.update(transfer.transferred, transfer.total)
+
+    return {"progress": report}

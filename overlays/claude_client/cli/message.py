@@ -115,8 +115,10 @@ def send_message(session: Session, options: argparse.Namespace) -> int:
         request["temperature"] = options.temperature
     if options.json and options.stream:
         return _print_events(session, request)
+    message: Any
     if options.no_stream:
-        message = session.client.messages.create(**request)
+        create: Any = session.client.messages.create
+        message = create(**request)
         text = "".join(block.text for block in message.content if block.type == "text")
     elif options.json:
         message = _whole(session, request)

@@ -56,7 +56,11 @@ def run_command(
     )
     try:
         with warnings.catch_warnings():
-            warnings.showwarning = lambda message, *_, **__: output.warning(str(message))
+
+            def show(message: Warning | str, *_place: Any, **_more: Any) -> None:
+                output.warning(str(message))
+
+            warnings.showwarning = show
             code = _run(
                 arguments,
                 output,
@@ -117,8 +121,9 @@ def _failed(error: BaseException, output: Output) -> int:
 
 def _program() -> str:
     """Return how this was called: by the name of the command, or as a module."""
-    as_module = PurePath(sys.argv[0]).name == "__main__.py"
-    return f"python -m {__name__.rpartition('.cli.')[0]}" if as_module else NAME
+    package = __name__.rpartition(".cli.")[0]
+    as_module = PurePath(sys.argv[0]).parts[-2:] == (package.rpartition(".")[2], "__main__.py")
+    return f"python -m {package}" if as_module else NAME
 
 
 def _in_utf8(stream: Any) -> TextIO:
