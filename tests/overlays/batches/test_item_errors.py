@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 
 import claude_client
-from claude_client import BatchItemError, BatchItemErroredError, batch_item_error, batch_item_message
+from claude_client import (
+    BatchItemError,
+    BatchItemErroredError,
+    batch_item_error,
+    batch_item_message,
+)
 from claude_client.types import MessageBatchIndividualResponse
 
 

@@ -112,9 +112,7 @@ def test_one_run_has_it_at_a_time(tmp_path: Path) -> None:
             BatchJournal(path)
         command = [sys.executable, "-c", code, str(path)]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=True, env=environment
-        )
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
         assert done.stdout.strip() == "locked"
     BatchJournal(path).close()
 

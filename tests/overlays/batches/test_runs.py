@@ -20,12 +20,11 @@ from claude_client import (
     BatchRequestError,
     BatchResultsError,
     BatchWaitTimeoutError,
-    BetaConflictError,
     NotFoundError,
 )
 from claude_client.testing import Fault
 
-from .making import FAST, Lab, collect, make, names, params, run_all, settle
+from .making import FAST, Lab, collect, make, names, run_all, settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,9 +98,7 @@ def test_a_finished_journal_gives_the_results_again_for_nothing(
     async def body() -> None:
         client = lab.client()
         for _ in range(2):
-            found = await run_all(
-                client, make(25), journal=tmp_path / "j", order=order, **SPLIT
-            )
+            found = await run_all(client, make(25), journal=tmp_path / "j", order=order, **SPLIT)
             assert sorted(found) == sorted(names(make(25)))
         without = await run_all(client, None, journal=tmp_path / "j")
         assert sorted(without) == sorted(names(make(25)))
@@ -178,13 +175,11 @@ def test_an_answer_that_is_lost_is_not_paid_twice(
     async def body() -> None:
         client = lab.client()
         if how in faults:
-            lab.api.on("messages.batches.create").fault(faults[how])
+            lab.api.on("messages.batches.create").fault(faults[how]).once()
         elif how == "not json":
             answered(lab, monkeypatch, lambda answer: replace(answer, body=b"<html>"))
         else:
-            answered(
-                lab, monkeypatch, lambda answer: replace(answer, status=int(how), body=b"{}")
-            )
+            answered(lab, monkeypatch, lambda answer: replace(answer, status=int(how), body=b"{}"))
         found = await run_all(client, make(25), **SPLIT)
         assert sorted(found) == sorted(names(make(25)))
         assert sorted(lab.created()) == sorted(names(make(25)))
@@ -197,7 +192,7 @@ def test_an_answer_that_is_lost_is_not_paid_twice(
 def test_what_was_refused_is_tried_again(lab: Lab, status: int) -> None:
     async def body() -> None:
         client = lab.client()
-        lab.api.on("messages.batches.create").fail(status).fail(status)
+        lab.api.on("messages.batches.create").fail(status).fail(status).once()
         found = await run_all(client, make(25), **SPLIT)
         assert len(found) == 25
         assert sorted(lab.created()) == sorted(names(make(25)))
@@ -209,13 +204,13 @@ def test_what_was_refused_is_tried_again(lab: Lab, status: int) -> None:
 def test_what_cannot_be_created_ends_the_run(lab: Lab, tmp_path: Path) -> None:
     async def body() -> None:
         client = lab.client()
-        lab.api.on("messages.batches.create").fail(404)
+        lab.api.on("messages.batches.create").fail(404).once()
         with pytest.raises(NotFoundError):
             await run_all(client, make(5), journal=tmp_path / "j", **SPLIT)
         with BatchJournal(tmp_path / "j") as journal:
             assert journal.in_doubt(0) is None
         lab.api.on("messages.batches.create").fault(Fault(disconnect=True))
-        lab.api.on("messages.batches.list").fail(404).fail(404)
+        lab.api.on("messages.batches.list").fail(404)
         with pytest.raises(NotFoundError):
             await run_all(client, make(5), journal=tmp_path / "j", max_retries=0, **SPLIT)
         with pytest.raises(TypeError, match="no_option"):
@@ -258,22 +253,6 @@ def test_the_limits_of_a_journal_stay(lab: Lab, tmp_path: Path) -> None:
         await settle(client.close())
 
     lab.run(body)
-
-
-def test_requests_that_no_header_suits_are_named(lab: Lab, tmp_path: Path) -> None:
-    from claude_rest.operations.beta_rules import BETA_RULES
-
-    assert BETA_RULES
-    fast = {"custom_id": "fast", "params": {**params(), "speed": "fast"}}
-
-    async def body() -> None:
-        client = lab.client(betas=["-fast-mode-2026-02-01"])
-        found = await run_all(client, [fast], journal=tmp_path / "j")
-        assert found == ["fast"]
-        await settle(client.close())
-
-    lab.run(body)
-    assert issubclass(BetaConflictError, ValueError)
 
 
 def test_two_runs_do_not_share_a_journal(lab: Lab, tmp_path: Path) -> None:
@@ -347,9 +326,7 @@ def test_the_wait_can_be_limited(lab: Lab, tmp_path: Path) -> None:
     async def body() -> None:
         client = lab.client()
         with pytest.raises(BatchWaitTimeoutError) as error:
-            await run_all(
-                client, make(25), journal=tmp_path / "j", poll=9, wait_timeout=0, **SPLIT
-            )
+            await run_all(client, make(25), journal=tmp_path / "j", poll=9, wait_timeout=0, **SPLIT)
         assert len(error.value.batch_ids) == 3
         assert len(await run_all(client, make(25), journal=tmp_path / "j")) == 25
         await settle(client.close())
@@ -379,10 +356,10 @@ def test_a_task_that_waits_can_be_cancelled(tmp_path: Path) -> None:
 def test_a_failing_poll_does_not_end_a_run(lab: Lab) -> None:
     async def body() -> None:
         client = lab.client(max_retries=0)
-        lab.api.on("messages.batches.retrieve").fail(529).fail(500).fault(Fault(disconnect=True))
+        lab.api.on("messages.batches.retrieve").fail(529).fail(500).once()
         assert len(await run_all(client, make(25), **SPLIT)) == 25
         impatient = BatchPolling(0.001, 0.01, patience=0)
-        lab.api.on("messages.batches.retrieve").fail(529).fail(529).fail(529)
+        lab.api.on("messages.batches.retrieve").fail(529)
         with pytest.raises(Exception, match="529"):
             await run_all(client, make(5), poll=impatient)
         await settle(client.close())

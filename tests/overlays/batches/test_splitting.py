@@ -23,11 +23,14 @@ def test_the_limits_are_those_of_the_spec() -> None:
     schemas = bundle["components"]["schemas"]
     name = schemas["MessageBatchRequestParam"]["properties"]["custom_id"]
     assert f"^{splitting.CUSTOM_ID.pattern}$" == name["pattern"]
-    assert splitting.MAX_REQUESTS == schemas["MessageBatchCreateParams"]["properties"]["requests"][
-        "maxItems"
-    ]
+    assert (
+        schemas["MessageBatchCreateParams"]["properties"]["requests"]["maxItems"]
+        == splitting.MAX_REQUESTS
+    )
     create = bundle["paths"]["/v1/messages/batches"]["post"]
-    assert splitting.MAX_BYTES == create["requestBody"].get("x-max-bytes", create.get("x-max-bytes"))
+    assert (
+        create["requestBody"].get("x-max-bytes", create.get("x-max-bytes")) == splitting.MAX_BYTES
+    )
 
 
 @pytest.mark.parametrize(

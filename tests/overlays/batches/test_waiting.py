@@ -78,11 +78,11 @@ def test_a_failing_server_is_asked_again(lab: Lab) -> None:
     async def body() -> None:
         client = lab.client(max_retries=0)
         batch = await settle(client.messages.batches.create(requests=make(1)))
-        lab.api.on("messages.batches.retrieve").fail(529).fail(500)
+        lab.api.on("messages.batches.retrieve").fail(529).fail(500).once()
         ended = await settle(client.messages.batches.wait(batch.id, poll=FAST))
         assert ended.processing_status == "ended"
         impatient = BatchPolling(0.001, 0.01, patience=0)
-        lab.api.on("messages.batches.retrieve").fail(529).fail(529).fail(529)
+        lab.api.on("messages.batches.retrieve").fail(529)
         with pytest.raises(OverloadedError):
             await settle(client.messages.batches.wait(batch.id, poll=impatient))
         with pytest.raises(NotFoundError):
