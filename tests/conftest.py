@@ -29,6 +29,7 @@ ONCE = (
 # How long an example takes depends on what else the machine does.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
 # Examples name models that have gone since they were written, and a warning fails a test. Tests of
 # these warnings turn them on again.
 os.environ["CLAUDE_CLIENT_MODEL_WARNINGS"] = "0"

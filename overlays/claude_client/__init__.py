@@ -185,15 +185,6 @@ if TYPE_CHECKING:
     from .streaming import AsyncMessageStreamManager as AsyncMessageStreamManager
     from .streaming import MessageStream as MessageStream
     from .streaming import MessageStreamManager as MessageStreamManager
-    from .throttle import GroupState as GroupState
-    from .throttle import MissingRedisError as MissingRedisError
-    from .throttle import PoolState as PoolState
-    from .throttle import Throttle as Throttle
-    from .throttle import ThrottleStoreError as ThrottleStoreError
-    from .throttle import ThrottleStoreWarning as ThrottleStoreWarning
-    from .throttle import ThrottleTimeoutError as ThrottleTimeoutError
-    from .throttle import WaitEvent as WaitEvent
-    from .webhooks import WebhookVerificationError as WebhookVerificationError
     from .structured_output.api_schema import ApiSchema as ApiSchema
     from .structured_output.api_schema import Dropped as Dropped
     from .structured_output.api_schema import to_api_schema as to_api_schema
@@ -214,6 +205,14 @@ if TYPE_CHECKING:
     from .structured_output.streams import ParsedMessageStream as ParsedMessageStream
     from .structured_output.streams import ParsedMessageStreamManager as ParsedMessageStreamManager
     from .structured_output.type_facts import UnsupportedTypeError as UnsupportedTypeError
+    from .throttle import GroupState as GroupState
+    from .throttle import MissingRedisError as MissingRedisError
+    from .throttle import PoolState as PoolState
+    from .throttle import Throttle as Throttle
+    from .throttle import ThrottleStoreError as ThrottleStoreError
+    from .throttle import ThrottleStoreWarning as ThrottleStoreWarning
+    from .throttle import ThrottleTimeoutError as ThrottleTimeoutError
+    from .throttle import WaitEvent as WaitEvent
     from .tools.confined_files import ConfinementError as ConfinementError
     from .tools.errors import InvalidToolArgumentsError as InvalidToolArgumentsError
     from .tools.errors import ToolError as ToolError
@@ -248,6 +247,7 @@ if TYPE_CHECKING:
     from .tools.steps import ToolCall as ToolCall
     from .tools.steps import ToolResult as ToolResult
     from .tools.steps import TurnStream as TurnStream
+    from .webhooks import WebhookVerificationError as WebhookVerificationError
 
 __all__ = [
     "DEFAULT_MAX_RETRIES",
@@ -439,12 +439,12 @@ __all__ = [
     "ThrottleStoreWarning",
     "ThrottleTimeoutError",
     "Timeout",
-    "Transfer",
     "ToolCall",
     "ToolError",
     "ToolResult",
     "ToolRunner",
     "ToolRunnerLimitError",
+    "Transfer",
     "TurnStream",
     "Unknown",
     "UnprocessableEntityError",
@@ -452,19 +452,18 @@ __all__ = [
     "Unset",
     "UnsupportedTypeError",
     "UploadError",
+    "Violation",
     "WaitEvent",
     "WebhookVerificationError",
     "__version__",
     "async_unpack_skill",
     "batch_item_error",
     "batch_item_message",
-    "document",
-    "image",
-    "Violation",
-    "__version__",
     "beta_async_tool",
     "beta_tool",
+    "document",
     "find_violations",
+    "image",
     "merge_usage",
     "not_given",
     "omit",
@@ -610,7 +609,10 @@ _EXPORTS = {
         "UploadError",
     ),
     ".explain": ("Explanation",),
-    ".images_and_documents": ("document", "image"),
+    ".images_and_documents": (
+        "document",
+        "image",
+    ),
     ".middleware": (
         "AsyncMiddleware",
         "AsyncReadyResponse",
@@ -653,16 +655,6 @@ _EXPORTS = {
         "MessageStream",
         "MessageStreamManager",
     ),
-    ".webhooks": ("WebhookVerificationError",),
-    ".throttle": (
-        "GroupState",
-        "MissingRedisError",
-        "PoolState",
-        "Throttle",
-        "ThrottleStoreError",
-        "ThrottleStoreWarning",
-        "ThrottleTimeoutError",
-        "WaitEvent",
     ".structured_output.api_schema": (
         "ApiSchema",
         "Dropped",
@@ -689,6 +681,16 @@ _EXPORTS = {
         "ParsedMessageStreamManager",
     ),
     ".structured_output.type_facts": ("UnsupportedTypeError",),
+    ".throttle": (
+        "GroupState",
+        "MissingRedisError",
+        "PoolState",
+        "Throttle",
+        "ThrottleStoreError",
+        "ThrottleStoreWarning",
+        "ThrottleTimeoutError",
+        "WaitEvent",
+    ),
     ".tools.confined_files": ("ConfinementError",),
     ".tools.errors": (
         "InvalidToolArgumentsError",
@@ -733,6 +735,7 @@ _EXPORTS = {
         "ToolResult",
         "TurnStream",
     ),
+    ".webhooks": ("WebhookVerificationError",),
 }
 """Where each name comes from, by module of this package."""
 

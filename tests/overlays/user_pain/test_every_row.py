@@ -15,16 +15,9 @@ ELSEWHERE = {
     35: "models refer to each other by name only; tests/generated/test_lazy_loading.py",
     40: "tests/typing checks programs with pyright and mypy",
     41: "tests/benchmarks; other transports than httpx are not built yet",
-    45: "structured output is not built yet",
     46: "httpx is named in one package and used through its public interface",
     47: "no tokenizer is published, so nothing is estimated",
     48: "claude-codegen check --full, in tox -e check",
-    50: "the tool runner is not built yet",
-    43: "uploads from a path are streamed: tests/generated/runtime/test_multipart.py",
-    46: "httpx is named in one package and used through its public interface",
-    47: "no tokenizer is published, so nothing is estimated",
-    48: "claude-codegen check --full, in tox -e check",
-    49: "the client does not warn about models yet",
 }
 
 
