@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from .unset import Unset
 
 
-class OptionsBesideWorkspace(TypedDict, total=False):
-    """Options of a method that has an argument ``workspace_id`` of its own."""
+class CallOptions(TypedDict, total=False):
+    """Keyword arguments that say how a call is made, whatever it sends."""
 
     betas: Sequence[str]
     """Flags to add to ``anthropic-beta``. Where flags are derived, ``-flag`` takes one out, and
@@ -45,6 +45,11 @@ class OptionsBesideWorkspace(TypedDict, total=False):
     auto_stream: bool
     """Whether a message that may take long is streamed under the hood; the low-level client
     never does."""
+
+
+class OptionsBesideWorkspace(CallOptions, total=False):
+    """Options of a method that has an argument ``workspace_id`` of its own."""
+
     progress: ProgressInput
     """What is told how much of the files of a request is sent: a function that takes a
     ``Transfer``; ``True`` shows a bar on the terminal, where there is what draws one."""

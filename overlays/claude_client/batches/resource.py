@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
-    from claude_rest._runtime.caller import RequestOptions
+    from claude_rest._runtime.caller import CallOptions
     from claude_rest._runtime.unset import Unset
     from claude_rest.models import MessageBatch
     from claude_rest.params import MessageBatchRequestParam
@@ -31,6 +31,12 @@ if TYPE_CHECKING:
     from .journal import BatchJournal
     from .runs import Order
     from .waiting import BatchProgress
+
+    class BatchOptions(CallOptions, total=False):
+        """Keyword arguments of each request that a run sends."""
+
+        workspace_id: str
+        """Value of ``anthropic-workspace-id``, for credentials that reach several workspaces."""
 
 
 class Batches(GeneratedBatches):
@@ -51,7 +57,7 @@ class Batches(GeneratedBatches):
         max_bytes: int = MAX_BYTES,
         settle_seconds: float = SETTLE_SECONDS,
         user_profile_id: str | Unset = UNSET,
-        **options: Unpack[RequestOptions],
+        **options: Unpack[BatchOptions],
     ) -> BatchRun:
         """Run any number of requests as batches, and get a result for each.
 
@@ -110,7 +116,7 @@ class Batches(GeneratedBatches):
         poll: BatchPolling | float | None = None,
         wait_timeout: float | None = None,
         progress: Callable[[BatchProgress], object] | bool | None = None,
-        **options: Unpack[RequestOptions],
+        **options: Unpack[BatchOptions],
     ) -> MessageBatch:
         """Wait until a batch has ended, and return it.
 
@@ -137,7 +143,7 @@ class Batches(GeneratedBatches):
             report.close()
 
     def iter_results(
-        self, message_batch_id: str, **options: Unpack[RequestOptions]
+        self, message_batch_id: str, **options: Unpack[BatchOptions]
     ) -> BatchResults:
         """Return the results of a batch that has ended, each once, however the download goes.
 
@@ -167,7 +173,7 @@ class AsyncBatches(GeneratedAsyncBatches):
         max_bytes: int = MAX_BYTES,
         settle_seconds: float = SETTLE_SECONDS,
         user_profile_id: str | Unset = UNSET,
-        **options: Unpack[RequestOptions],
+        **options: Unpack[BatchOptions],
     ) -> AsyncBatchRun:
         """Run any number of requests as batches, and get a result for each.
 
@@ -203,7 +209,7 @@ class AsyncBatches(GeneratedAsyncBatches):
         poll: BatchPolling | float | None = None,
         wait_timeout: float | None = None,
         progress: Callable[[BatchProgress], object] | bool | None = None,
-        **options: Unpack[RequestOptions],
+        **options: Unpack[BatchOptions],
     ) -> MessageBatch:
         """Wait until a batch has ended, and return it.
 
@@ -230,7 +236,7 @@ class AsyncBatches(GeneratedAsyncBatches):
             report.close()
 
     def iter_results(
-        self, message_batch_id: str, **options: Unpack[RequestOptions]
+        self, message_batch_id: str, **options: Unpack[BatchOptions]
     ) -> AsyncBatchResults:
         """Return the results of a batch that has ended, each once, however the download goes.
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable
 
-    from claude_rest._runtime.caller import RequestOptions
+    from claude_rest._runtime.caller import CallOptions
     from claude_rest.models import MessageBatch
     from claude_rest.params import MessageBatchRequestParam
 
@@ -96,7 +96,7 @@ class BatchSettings:
         *,
         policy: RetryPolicy,
         budget: RetryBudget | None,
-        options: RequestOptions,
+        options: CallOptions,
         user_profile_id: Any,
         max_requests: int,
         max_bytes: int,
