@@ -6,7 +6,7 @@ Schemas are kept by class, weakly: they are plain JSON and do not keep the class
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeGuard, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeGuard, TypeVar
 from weakref import WeakKeyDictionary
 
 from claude_rest._runtime.codec import loads
@@ -63,8 +63,8 @@ class OutputFormat(Generic[T]):
     @classmethod
     def of(cls, given: Any) -> OutputFormat[Any]:
         """Return ``given`` if it is a format already, else the format that it stands for."""
-        form: Any = given
-        return cast("OutputFormat[Any]", form) if isinstance(form, OutputFormat) else cls(form)
+        form: OutputFormat[Any] = given if issubclass(type(given), OutputFormat) else cls(given)
+        return form
 
     @property
     def schema(self) -> dict[str, Any]:

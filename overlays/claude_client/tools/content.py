@@ -60,7 +60,7 @@ def json_value(value: Any) -> Any:
         return [json_value(item) for item in value]
     if isinstance(value, type):
         raise TypeError(f"a tool returned the class {value.__name__}, which has no JSON form")
-    kind: Any = type(value)
+    kind = _class_of(value)
     if "__dataclass_fields__" in dir(kind):
         return {f.name: json_value(getattr(value, f.name)) for f in dataclasses.fields(value)}
     attributes = getattr(kind, "__attrs_attrs__", None)
@@ -70,6 +70,10 @@ def json_value(value: Any) -> Any:
     if callable(dump):
         return dump(mode="json")
     raise TypeError(f"a tool returned {kind.__name__}, which has no JSON form")
+
+
+def _class_of(value: object) -> Any:
+    return type(value)
 
 
 def _is_set(value: object) -> TypeGuard[set[Any] | frozenset[Any]]:

@@ -17,7 +17,7 @@ from .errors import ToolError, ToolRunnerLimitError
 from .steps import AssistantTurn, ToolCall, ToolResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from claude_rest.models import Message
 
@@ -219,19 +219,26 @@ def named_tools(tools: Sequence[Any]) -> tuple[dict[str, RunnableTool], list[Any
     Functions become tools; dicts are definitions of tools that run elsewhere. Raises
     ``ValueError`` when two have the same name.
     """
-    from .function_tools import tool
-
     runnable: dict[str, RunnableTool] = {}
     definitions: list[Any] = []
     for given in tools:
         if is_object(given):
             definitions.append(given)
             continue
-        # By what it can do: a tool need not be a subclass.
-        anything: Any = given
-        made: RunnableTool = anything if hasattr(anything, "to_param") else tool(anything)
+        made = _as_tool(given)
         if made.name in runnable:
             raise ValueError(f"two tools are named {made.name!r}")
         runnable[made.name] = made
         definitions.append(made.to_param())
     return runnable, definitions
+
+
+def _as_tool(given: Any) -> RunnableTool:
+    from .function_tools import tool
+
+    # By what it can do: a tool need not be a subclass.
+    if hasattr(given, "to_param"):
+        made: RunnableTool = given
+        return made
+    function: Callable[..., object] = given
+    return tool(function)

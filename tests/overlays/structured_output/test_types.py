@@ -105,10 +105,10 @@ GOOD: list[tuple[Any, Any, Any]] = [
     (Any, {"a": [1]}, {"a": [1]}),
     (str, "x", "x"),
     (UserId, 5, 5),
-    (Optional[int], None, None),
+    (Optional[int], None, None),  # noqa: UP045
     (int | str, "1", "1"),
     (float | int, 1, 1),
-    (datetime | str, "2026-01-02", datetime(2026, 1, 2)),
+    (datetime | str, "2026-01-02", datetime(2026, 1, 2)),  # noqa: DTZ001
     (datetime, "2026-01-02T03:04:05.5Z", datetime(2026, 1, 2, 3, 4, 5, 500000, timezone.utc)),
     (date, "2026-01-02", date(2026, 1, 2)),
     (time, "12:30:00+02:00", time(12, 30, tzinfo=timezone(timedelta(hours=2)))),
@@ -239,7 +239,7 @@ def test_pydantic_models_alone_and_inside() -> None:
 
     class Outer(pydantic.BaseModel):  # type: ignore[name-defined,misc]
         inner: Inner
-        others: list[Inner] = []
+        others: list[Inner] = []  # noqa: RUF012
 
     value = {"inner": {"when": "2026-01-02", "count": 2}}
     form: OutputFormat[Any] = OutputFormat(Outer)

@@ -243,6 +243,7 @@ def test_a_folder_that_turns_into_a_link_leads_nowhere(tmp_path: Path) -> None:
             # The tool has made the folder anew in the moment in which there was none.
             pass
 
+    thread = threading.Thread(target=swap)
     for number in range(300):
         if number % 30 == 0:
             # Each time from the beginning, however the last one ended.

@@ -439,12 +439,13 @@ def test_cancelled_while_tools_run() -> None:
     mock.on("messages.create").reply([call("quick", "toolu_1"), call("slow", "toolu_2")]).reply(
         "Ok"
     )
-    started = asyncio.Event()
+    started, done = asyncio.Event(), asyncio.Event()
     count: list[str] = []
 
     async def quick() -> str:
         """Be quick."""
         count.append("quick")
+        done.set()
         return "here"
 
     async def slow() -> str:
@@ -458,8 +459,7 @@ def test_cancelled_while_tools_run() -> None:
     async def body(runner: Any) -> None:
         task = asyncio.ensure_future(runner.until_done())
         await started.wait()
-        while "quick" not in count:
-            await asyncio.sleep(0)
+        await done.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

@@ -24,7 +24,7 @@ def look(city: str) -> str:
 
 def misuse(client: Claude) -> None:
     message = client.messages.parse(output_format=Recipe, model=MODEL, max_tokens=1, messages=TURNS)
-    message.parsed_output.name  # error
+    print(message.parsed_output.name)  # error
     look(3)  # error
     runner = client.messages.tool_runner(tools=[look], model=MODEL, max_tokens=1, messages=TURNS)
     for step in runner:
