@@ -93,7 +93,7 @@ def test_a_broken_line_says_which_and_what_is_in_it(twin: Twin) -> None:
     async def body() -> None:
         broken = b'{"custom_id": "request-7", "result": {oh}}\n'
         with LoopbackServer([whole(line("a"), b"\n", broken, line("c"))]) as server:
-            with pytest.raises(APIResponseValidationError, match="line 3.*request-7"):
+            with pytest.raises(APIResponseValidationError, match=r"line 3.*request-7"):
                 await read(twin, server)
             assert len(server.requests) == 1
 

@@ -341,7 +341,7 @@ def test_a_task_that_waits_can_be_cancelled(tmp_path: Path) -> None:
         client = lab.client()
         waiting = run_all(client, make(25), journal=tmp_path / "j", poll=60, **SPLIT)
         task = asyncio.ensure_future(waiting)
-        while not lab.api.calls.of("messages.batches.retrieve"):
+        while not lab.api.calls.of("messages.batches.retrieve"):  # noqa: ASYNC110
             await asyncio.sleep(0.001)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
