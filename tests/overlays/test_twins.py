@@ -23,6 +23,7 @@ from claude_client import (
     streaming,
     verbs,
 )
+from claude_client.batches import resource, results, run
 from claude_client.structured_output import streams as parsed_streams
 from claude_client.tools import function_tools, local_memory, memory, runner, steps
 from claude_rest import _runtime
@@ -51,6 +52,7 @@ ONLY_ASYNC = {
 def modules() -> list[Any]:
     found: list[Any] = [callers, client, middleware, raw_calls, raw_verbs, resources, streaming]
     found += [verbs, parsed_streams, function_tools, local_memory, memory, runner, steps]
+    found += [resource, results, run]
     found += [low_level, claude_rest.raw_responses]
     for package in (claude_rest.resources, claude_rest.raw_responses, _runtime):
         found += [

@@ -9,10 +9,11 @@ from claude_rest.operations.message_batches import MESSAGES_BATCHES_RESULTS
 from claude_rest.resources.messages_batches import AsyncBatches as GeneratedAsyncBatches
 from claude_rest.resources.messages_batches import Batches as GeneratedBatches
 
+from .asking import wait_for_batch
 from .driving import drive, drive_async
 from .results import AsyncBatchResults, BatchResults
 from .run import AsyncBatchRun, BatchRun
-from .runs import SETTLE_SECONDS, BatchSettings, RunCore, wait_for_batch
+from .runs import SETTLE_SECONDS, BatchSettings, RunCore
 from .splitting import MAX_BYTES, MAX_REQUESTS
 from .waiting import BatchPolling, ProgressReport
 
@@ -142,9 +143,7 @@ class Batches(GeneratedBatches):
         finally:
             report.close()
 
-    def iter_results(
-        self, message_batch_id: str, **options: Unpack[BatchOptions]
-    ) -> BatchResults:
+    def iter_results(self, message_batch_id: str, **options: Unpack[BatchOptions]) -> BatchResults:
         """Return the results of a batch that has ended, each once, however the download goes.
 
         As :meth:`results`, but a download that is interrupted goes on where it was.

@@ -22,6 +22,7 @@ from ..attempts import Attempts
 from ..calls import checked_options
 from ..errors import ApiVersionConflictError, BetaConflictError
 from ..logs import INFO, log
+from .asking import check_patience
 from .doubts import (
     await_candidates,
     choose_candidate,
@@ -34,7 +35,7 @@ from .errors import BatchInDoubtError, BatchJournalError, BatchWaitTimeoutError
 from .journal import BatchIntent, BatchJournal
 from .splitting import IdsDigest, split_requests
 from .spool import RequestSpool
-from .waiting import BatchPolling, BatchProgress, ProgressReport, passes
+from .waiting import BatchPolling, BatchProgress, ProgressReport
 
 if TYPE_CHECKING:
     import os
@@ -467,47 +468,6 @@ class RunCore:
             self._journal.close()
         if self._spool is not None:
             self._spool.close()
-
-
-def wait_for_batch(
-    batch_id: str,
-    *,
-    poll: BatchPolling,
-    timeout: float | None,
-    report: ProgressReport,
-    options: dict[str, Any],
-) -> Steps[MessageBatch]:
-    """Wait for one batch to end, and return it."""
-    deadline = None if timeout is None else monotonic() + timeout
-    failing_since: float | None = None
-    polls = 0
-    while True:
-        try:
-            batch: MessageBatch = yield Call("retrieve", batch_id, **options)
-        except APIError as error:
-            failing_since = check_patience(error, failing_since, poll)
-        else:
-            failing_since = None
-            report(BatchProgress([batch]))
-            if batch.processing_status == "ended":
-                return batch
-        pause = poll.wait(polls)
-        polls += 1
-        if deadline is not None:
-            pause = min(pause, deadline - monotonic())
-            if pause <= 0:
-                raise BatchWaitTimeoutError([batch_id], timeout or 0)
-        yield Sleep(pause)
-
-
-def check_patience(error: APIError, since: float | None, poll: BatchPolling) -> float:
-    """Return since when asking has failed, or raise an error that is not going to pass."""
-    now = monotonic()
-    since = now if since is None else since
-    if not passes(error) or now - since > poll.patience:
-        raise error
-    log(INFO, "asking about a batch failed, will ask again: %s", error, reason=str(error))
-    return since
 
 
 def _has_ended(part: RunPart) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from claude_client import BatchItemInvalidRequestError, BatchPolling, batch_item_message
 from claude_client.batches import results
 from loopback import Close, LoopbackServer, Send, chunked
-from twins import each, entered
+from twins import each, entered, settle
 
 if TYPE_CHECKING:
     from twins import Twin
@@ -36,5 +36,6 @@ def test_row_24_a_download_goes_on_by_custom_id_and_errors_are_typed(
                 batch_item_message(items[1])
             assert error.value.custom_id == "b"
             assert not error.value.retryable
+            await settle(client.close())
 
     twin.run(body)
