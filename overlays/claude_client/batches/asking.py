@@ -1,4 +1,4 @@
-"""Asks about one batch until it has ended; failures that pass are borne. No I/O but through steps."""
+"""Asks about one batch until it has ended; failures that pass are borne. No I/O of its own."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ class BatchResults:
                 wait = downloads.broken(error)
             pause(wait)
 
-    def __iter__(self) -> Iterator[MessageBatchIndividualResponse]:
+    def __iter__(self) -> Generator[MessageBatchIndividualResponse, None, None]:
         # The generator itself: every result would pay for another call.
         return self._items
 

@@ -54,14 +54,11 @@ Order = Literal["arrival", "request"]
 SETTLE_SECONDS = 60.0
 """How long a batch whose creation was not answered is looked for before it is created again."""
 
-_CREATE_ONCE = Operation(
-    **{
-        **{name: getattr(MESSAGES_BATCHES_CREATE, name) for name in Operation.__slots__},
-        # Whether the one before came to be is known by the time that it is tried again.
-        "retry": "safe",
-    }
-)
-
+_FACTS: dict[str, Any] = {
+    name: getattr(MESSAGES_BATCHES_CREATE, name) for name in Operation.__slots__
+}
+# Whether the one before came to be is known by the time that it is tried again.
+_CREATE_ONCE = Operation(**{**_FACTS, "retry": "safe"})
 
 _UNSENT_ERRORS = (
     ApiVersionConflictError,

@@ -233,7 +233,9 @@ def _result(params: Any, batch: StoredBatch, call: Call) -> dict[str, Any]:
 
 
 def _show(batch: StoredBatch, call: Call) -> dict[str, Any]:
-    counts = dict.fromkeys(("processing", "succeeded", "errored", "canceled", "expired"), 0)
+    counts: dict[str, int] = dict.fromkeys(
+        ("processing", "succeeded", "errored", "canceled", "expired"), 0
+    )
     if batch.ended_at is None:
         # What has been answered shows only when everything has.
         counts["processing"] = len(batch.requests)
