@@ -770,7 +770,7 @@ def test_one_client_on_several_event_loops() -> None:
                 await client.close()
             else:
                 # What a loop leaves open, its own end should close.
-                pools = client._caller.transport._loaded()._pools  # type: ignore[attr-defined]
+                pools = client._caller.transport._loaded()._pools._pools  # type: ignore[attr-defined]
                 for pool in list(pools.values())[-1].values():
                     await pool.close()
             return str(message.id)

@@ -7,16 +7,15 @@ connections get the socket options here, which httpcore leaves out for them.
 
 A connection of asyncio is written to in pieces, so that it shows when it breaks between them.
 
-Loaded with the first connection pool, since it needs httpcore.
+httpcore is that of httpx or its twin that httpx2 stands on; what is raised here is of the same one.
 """
 
 from __future__ import annotations
 
 import socket
+import sys
 from time import monotonic
 from typing import TYPE_CHECKING, Any
-
-import httpcore
 
 from .limits import Limit
 
@@ -39,20 +38,22 @@ def _left(timeout: float | None, expired: type[Exception]) -> float | None:
     return left if timeout.seconds is None else min(left, timeout.seconds)
 
 
-class DeadlineStream(httpcore.NetworkStream):
+class DeadlineStream:
     """A connection whose reads and writes end with the deadline of the request."""
 
-    __slots__ = ("_inner",)
+    __slots__ = ("_core", "_inner")
 
-    def __init__(self, inner: httpcore.NetworkStream) -> None:
-        """Wrap ``inner``."""
+    def __init__(self, inner: Any, core: Any) -> None:
+        """Wrap ``inner``, a network stream of the module ``core``."""
         self._inner = inner
+        self._core = core
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Read what is there, or the next bytes to come."""
         if timeout.__class__ is Limit:
-            timeout = _left(timeout, httpcore.ReadTimeout)
-        return self._inner.read(max_bytes, timeout)
+            timeout = _left(timeout, self._core.ReadTimeout)
+        data: bytes = self._inner.read(max_bytes, timeout)
+        return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write all of ``buffer``."""
@@ -61,7 +62,7 @@ class DeadlineStream(httpcore.NetworkStream):
             return
         for start in range(0, len(buffer), _WRITE_BYTES):
             piece = buffer[start : start + _WRITE_BYTES]
-            self._inner.write(piece, _left(timeout, httpcore.WriteTimeout))
+            self._inner.write(piece, _left(timeout, self._core.WriteTimeout))
 
     def close(self) -> None:
         """Close the connection."""
@@ -72,27 +73,28 @@ class DeadlineStream(httpcore.NetworkStream):
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
         timeout: float | None = None,
-    ) -> httpcore.NetworkStream:
+    ) -> DeadlineStream:
         """Return the connection with TLS on it."""
         try:
-            left = _left(timeout, httpcore.ConnectTimeout)
-        except httpcore.ConnectTimeout:
+            left = _left(timeout, self._core.ConnectTimeout)
+        except self._core.ConnectTimeout:
             # As start_tls itself does when it fails: httpcore leaves it to that.
             self.close()
             raise
-        return DeadlineStream(self._inner.start_tls(ssl_context, server_hostname, left))
+        return DeadlineStream(self._inner.start_tls(ssl_context, server_hostname, left), self._core)
 
     def get_extra_info(self, info: str) -> Any:
         """Return what httpcore asks for, such as the socket."""
         return self._inner.get_extra_info(info)
 
 
-class Backend(httpcore.NetworkBackend):
+class Backend:
     """Opens connections that keep deadlines and have the socket options."""
 
-    def __init__(self, inner: httpcore.NetworkBackend, options: Iterable[Any]) -> None:
-        """Wrap ``inner``; ``options`` are for connections that come without any."""
+    def __init__(self, inner: Any, options: Iterable[Any], core: Any) -> None:
+        """Wrap ``inner`` of ``core``; ``options`` are for connections that come without any."""
         self._inner = inner
+        self._core = core
         self._options = list(options)
 
     def connect_tcp(
@@ -102,27 +104,29 @@ class Backend(httpcore.NetworkBackend):
         timeout: float | None = None,
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
+    ) -> DeadlineStream:
         """Open a connection. Looking up ``host`` cannot be cut short."""
         if socket_options is None:
             socket_options = self._options
         if timeout.__class__ is not Limit:
             return DeadlineStream(
-                self._inner.connect_tcp(host, port, timeout, local_address, socket_options)
+                self._inner.connect_tcp(host, port, timeout, local_address, socket_options),
+                self._core,
             )
         # Each address would get the whole time again, so one is tried after the other here.
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except OSError as error:
-            raise httpcore.ConnectError(error) from error
-        failure: Exception = httpcore.ConnectError(f"no address for {host}")
+            raise self._core.ConnectError(error) from error
+        failure: Exception = self._core.ConnectError(f"no address for {host}")
         for address in dict.fromkeys(str(entry[4][0]) for entry in found):
-            left = _left(timeout, httpcore.ConnectTimeout)
+            left = _left(timeout, self._core.ConnectTimeout)
             try:
                 return DeadlineStream(
-                    self._inner.connect_tcp(address, port, left, local_address, socket_options)
+                    self._inner.connect_tcp(address, port, left, local_address, socket_options),
+                    self._core,
                 )
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+            except (self._core.ConnectError, self._core.ConnectTimeout) as error:
                 failure = error
         raise failure
 
@@ -131,17 +135,19 @@ class Backend(httpcore.NetworkBackend):
         path: str,
         timeout: float | None = None,
         socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
+    ) -> DeadlineStream:
         """Open a connection to a socket of this machine."""
-        left = _left(timeout, httpcore.ConnectTimeout)
-        return DeadlineStream(self._inner.connect_unix_socket(path, left, socket_options))
+        left = _left(timeout, self._core.ConnectTimeout)
+        return DeadlineStream(
+            self._inner.connect_unix_socket(path, left, socket_options), self._core
+        )
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
         self._inner.sleep(seconds)
 
 
-class PiecewiseStream(httpcore.AsyncNetworkStream):
+class PiecewiseStream:
     """A connection that is written to in pieces, and so notices when it breaks in between.
 
     asyncio does not tell the write that a connection broke in, but the one after it. Were a large
@@ -150,13 +156,14 @@ class PiecewiseStream(httpcore.AsyncNetworkStream):
 
     __slots__ = ("_inner",)
 
-    def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
+    def __init__(self, inner: Any) -> None:
         """Wrap ``inner``."""
         self._inner = inner
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Read what is there, or the next bytes to come."""
-        return await self._inner.read(max_bytes, timeout)
+        data: bytes = await self._inner.read(max_bytes, timeout)
+        return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write all of ``buffer``; ``timeout`` is for each piece."""
@@ -176,19 +183,29 @@ class PiecewiseStream(httpcore.AsyncNetworkStream):
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
         timeout: float | None = None,
-    ) -> httpcore.AsyncNetworkStream:
+    ) -> PiecewiseStream:
         """Return the connection with TLS on it."""
-        return PiecewiseStream(await self._inner.start_tls(ssl_context, server_hostname, timeout))
+        try:
+            inner = await self._inner.start_tls(ssl_context, server_hostname, timeout)
+        except Exception:
+            raise
+        except BaseException:
+            # Cancelled in the handshake: httpcore closes what fails, and this is no failure.
+            from .cancellation import uninterrupted
+
+            await uninterrupted(self._inner.aclose)
+            raise
+        return PiecewiseStream(inner)
 
     def get_extra_info(self, info: str) -> Any:
         """Return what httpcore asks for, such as the socket."""
         return self._inner.get_extra_info(info)
 
 
-class AsyncBackend(httpcore.AsyncNetworkBackend):
+class AsyncBackend:
     """Opens connections that have the socket options; tasks are cancelled at their deadline."""
 
-    def __init__(self, inner: httpcore.AsyncNetworkBackend, options: Iterable[Any]) -> None:
+    def __init__(self, inner: Any, options: Iterable[Any]) -> None:
         """Wrap ``inner``; ``options`` are for connections that come without any."""
         self._inner = inner
         self._options = list(options)
@@ -200,7 +217,7 @@ class AsyncBackend(httpcore.AsyncNetworkBackend):
         timeout: float | None = None,
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
+    ) -> PiecewiseStream:
         """Open a connection."""
         if socket_options is None:
             socket_options = self._options
@@ -213,7 +230,7 @@ class AsyncBackend(httpcore.AsyncNetworkBackend):
         path: str,
         timeout: float | None = None,
         socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
+    ) -> PiecewiseStream:
         """Open a connection to a socket of this machine."""
         return PiecewiseStream(await self._inner.connect_unix_socket(path, timeout, socket_options))
 
@@ -231,11 +248,13 @@ def install(transport: Any, options: Iterable[Any]) -> bool:
     """
     pool: Any = getattr(transport, "_pool", None)
     inner: Any = getattr(pool, "_network_backend", None)
-    if isinstance(inner, httpcore.NetworkBackend):
-        made: Any = Backend(inner, options)
-    elif isinstance(inner, httpcore.AsyncNetworkBackend):
-        made = AsyncBackend(inner, options)
+    core = sys.modules.get(type(pool).__module__.partition(".")[0])
+    if inner is None or core is None:
+        return False
+    if isinstance(inner, getattr(core, "NetworkBackend", ())):
+        pool._network_backend = Backend(inner, options, core)
+    elif isinstance(inner, getattr(core, "AsyncNetworkBackend", ())):
+        pool._network_backend = AsyncBackend(inner, options)
     else:
         return False
-    pool._network_backend = made
     return True

@@ -87,7 +87,8 @@ class AsyncBodyChunks:
         self._steady: Callable[[Any], Awaitable[bytes]] | None = None
         from .threads import running_loop
 
-        if running_loop() is not None:
+        # Pools made here clean up wherever a cancellation comes.
+        if exchange.keeps is None and running_loop() is not None:
             from .cancellation import Steady
 
             self._steady = Steady

@@ -12,7 +12,7 @@ from .threads import running_loop
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 
-    from .exchange import Exchange, Progress
+    from .exchange import Exchange
 
 # What an iterator may give out while it is being ended; what is left comes from buffers.
 _MOST_PIECES = 1000
@@ -28,17 +28,11 @@ async def send_cancellably(client: Any, request: Any, exchange: Exchange) -> Any
 
     Raises :class:`DeadlinePassedError`.
     """
+    if running_loop() is None:
+        return await send_in_time(client, request, exchange)
     left = exchange.left()
     progress = exchange.progress
     request.extensions["trace"] = progress
-    if running_loop() is None:
-        try:
-            if left is None:
-                return await _send(client, request)
-            return await _send_in_time(client, request, left, progress)
-        finally:
-            # The body needs no watching.
-            del request.extensions["trace"]
     import asyncio
 
     sending = asyncio.ensure_future(_send(client, request))
@@ -67,42 +61,50 @@ async def send_cancellably(client: Any, request: Any, exchange: Exchange) -> Any
         del request.extensions["trace"]
 
 
+async def send_in_time(client: Any, request: Any, exchange: Exchange) -> Any:
+    """Send, wherever a cancellation may come: for pools that clean up after it.
+
+    Raises :class:`DeadlinePassedError`.
+    """
+    left = exchange.left()
+    progress = exchange.progress
+    request.extensions["trace"] = progress
+    try:
+        if left is None:
+            return await _send(client, request)
+        from anyio import move_on_after
+
+        with move_on_after(left):
+            return await _send(client, request)
+        raise DeadlinePassedError(progress.phase)
+    finally:
+        # The body needs no watching.
+        del request.extensions["trace"]
+
+
 async def _send(client: Any, request: Any) -> Any:
     return await client.send(request, stream=True, follow_redirects=False)
 
 
-async def _send_in_time(client: Any, request: Any, left: float, progress: Progress) -> Any:
-    from anyio import move_on_after
-
-    with move_on_after(left):
-        return await _send(client, request)
-    raise DeadlinePassedError(progress.phase)
-
-
-def close_whole(response: Any, *, ours: bool) -> None:
+def close_whole(response: Any) -> None:
     """Make the closing of a response give up a connection with leftovers, and go on to its end.
 
     httpcore gives the place in its pool back in several steps. A task cancelled between them
     would take the place with it for good. Other libraries than asyncio shield it already.
 
-    ``ours`` says that the response came from a pool made here; see ``leftovers.close_cleanly``.
+    For the client of a caller, see ``leftovers.close_cleanly``.
     """
     body = response.stream
     close_body = body.aclose
     network_stream = response.extensions.get("network_stream")
 
-    async def close_both() -> None:
-        await network_stream.aclose()
-        await close_body()
-
     async def close() -> None:
-        work = close_body
-        if network_stream is not None and not give_up_leftovers(body, network_stream) and ours:
-            work = close_both
+        if network_stream is not None:
+            give_up_leftovers(body, network_stream)
         if running_loop() is None:
-            await work()
+            await close_body()
         else:
-            await uninterrupted(work)
+            await uninterrupted(close_body)
 
     body.aclose = close
 

@@ -25,8 +25,13 @@ def give_up_leftovers(body: Any, network_stream: Any) -> bool:
     To be called just before ``body`` is closed, which is when a connection becomes free for the
     next request. Returns whether that could be found out.
     """
-    state: Any = body
-    for name in _PATH:
+    return give_up(getattr(body, _PATH[0], None), network_stream)
+
+
+def give_up(stream: Any, network_stream: Any) -> bool:
+    """Do the same for ``stream``, what a transport of httpx gives as the body."""
+    state = stream
+    for name in _PATH[1:]:
         state = getattr(state, name, None)
     try:
         if state.trailing_data != _NOTHING or _holds_bytes(network_stream):
@@ -37,11 +42,11 @@ def give_up_leftovers(body: Any, network_stream: Any) -> bool:
     return True
 
 
-def close_cleanly(response: Any, *, ours: bool) -> None:
+def close_cleanly(response: Any) -> None:
     """Make the closing of a response give up a connection that holds leftovers.
 
-    A connection of a pool made here (``ours``) that cannot be looked into is given up as well. The
-    client of a caller may speak other protocols, and keeps such a connection.
+    For the client of a caller: it may speak other protocols, and keeps a connection that cannot be
+    looked into.
     """
     network_stream = response.extensions.get("network_stream")
     if network_stream is None:
@@ -50,8 +55,7 @@ def close_cleanly(response: Any, *, ours: bool) -> None:
     close_body = body.close
 
     def close() -> None:
-        if not give_up_leftovers(body, network_stream) and ours:
-            network_stream.close()
+        give_up_leftovers(body, network_stream)
         close_body()
 
     body.close = close

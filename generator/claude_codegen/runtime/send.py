@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import ClosedClientError
 from .exchange import Exchange
 from .leftovers import close_cleanly
-from .pools import LoopPool, is_prepared, make_async_http_client, make_http_client, prepare
+from .pools import LoopPools, is_prepared, make_async_http_client, make_http_client, prepare
 from .responses import (
     AsyncBodyChunks,
     AsyncRawResponse,
@@ -60,16 +60,18 @@ class Sender:
     A redirect to the same origin is followed, and none to another.
     """
 
-    __slots__ = ("_closed", "_given", "_lock", "_pid", "_pools")
+    __slots__ = ("_closed", "_given", "_library", "_lock", "_pid", "_pools")
 
-    def __init__(self, http_client: httpx.Client | None = None) -> None:
+    def __init__(self, http_client: httpx.Client | None = None, *, library: str = "httpx") -> None:
         """Use ``http_client``, which stays the caller's to close, or pools made when needed.
 
-        Anything built like ``httpx.Client`` will do, a client of httpx2 for example.
+        Anything built like ``httpx.Client`` will do, a client of httpx2 for example. ``library``
+        is what the pools are made with: httpx or httpx2.
         """
         if hasattr(http_client, "aclose"):
             raise TypeError("http_client is an asynchronous client; use the asynchronous class")
         self._given = http_client
+        self._library = library
         # Pools by scheme: an http pool needs no certificate authorities.
         self._pools: dict[str, httpx.Client] = {}
         self._pid = os.getpid()
@@ -126,7 +128,8 @@ class Sender:
                 if translated is None:
                     raise
                 raise translated from translated.__cause__
-            close_cleanly(response, ours=self._given is None)
+            if self._given is not None:
+                close_cleanly(response)
             if not _leads_elsewhere(response):
                 exchange.await_body()
                 return RawResponse(response, exchange)
@@ -159,7 +162,7 @@ class Sender:
                     raise ClosedClientError("the client has been closed")
                 client = self._pools.get(scheme)
                 if client is None:
-                    client = self._pools[scheme] = make_http_client(url)
+                    client = self._pools[scheme] = make_http_client(url, self._library)
         return client
 
     def close(self) -> None:
@@ -180,17 +183,17 @@ class AsyncSender:
     ``asyncio.run`` and its like, but not a bare ``loop.close()``.
     """
 
-    __slots__ = ("_closed", "_given", "_lock", "_pid", "_pools")
+    __slots__ = ("_given", "_library", "_pools")
 
-    def __init__(self, http_client: httpx.AsyncClient | None = None) -> None:
+    def __init__(
+        self, http_client: httpx.AsyncClient | None = None, *, library: str = "httpx"
+    ) -> None:
         """Use ``http_client``, which stays the caller's to close, or pools made when needed."""
         if http_client is not None and not hasattr(http_client, "aclose"):
             raise TypeError("http_client is a synchronous client; use the synchronous class")
         self._given = http_client
-        self._pools: dict[Any, dict[str, LoopPool]] = {}
-        self._pid = os.getpid()
-        self._closed = False
-        self._lock = Lock()
+        self._library = library
+        self._pools = LoopPools(lambda url: make_async_http_client(url, library))
 
     async def send(
         self,
@@ -201,19 +204,21 @@ class AsyncSender:
         deadline: float | None = None,
     ) -> AsyncRawResponse:
         """Send ``prepared``; see :meth:`Sender.send`. The deadline holds for everything here."""
-        from .cancellation import close_whole, send_cancellably
+        from .cancellation import close_whole, send_cancellably, send_in_time
 
-        if self._closed:
+        if self._pools.is_closed:
             raise ClosedClientError("the client has been closed")
+        pool = None
         if self._given is not None:
             _refuse_closed(self._given)
-        elif not is_prepared(prepared.url):
-            # Certificate authorities take tens of milliseconds to read, the first time.
-            url = prepared.url
-            from .threads import off_loop
+        else:
+            if not is_prepared(prepared.url, self._library):
+                # Certificate authorities take tens of milliseconds to read, the first time.
+                url = prepared.url
+                from .threads import off_loop
 
-            await off_loop(lambda: prepare(url))
-        pool = None if self._given is not None else self._pool(prepared.url)
+                await off_loop(lambda: prepare(url, self._library))
+            pool = self._pools.of(prepared.url)
         client: Any = self._given if pool is None else pool.client
         exchange = Exchange(
             prepared, attempt, given=self._given, timeout=timeout, deadline=deadline
@@ -234,13 +239,17 @@ class AsyncSender:
                     else content.async_chunks(),
                     extensions={"timeout": exchange.timeouts},
                 )
-                response = await send_cancellably(client, request, exchange)
+                if pool is None:
+                    response = await send_cancellably(client, request, exchange)
+                else:
+                    response = await send_in_time(client, request, exchange)
             except Exception as error:
                 translated = exchange.translate(error, "headers")
                 if translated is None:
                     raise
                 raise translated from translated.__cause__
-            close_whole(response, ours=pool is not None)
+            if pool is None:
+                close_whole(response)
             if not _leads_elsewhere(response):
                 exchange.await_body()
                 return AsyncRawResponse(response, exchange)
@@ -251,51 +260,9 @@ class AsyncSender:
             url = redirected_url(prepared, url, raw.meta, followed=followed)
             followed += 1
 
-    def _pool(self, url: str) -> LoopPool:
-        if self._pid != os.getpid():
-            # Dropping them would wake their loops, which are those of the parent.
-            _inherited.append(self._pools)
-            self._pools = {}
-            self._lock = Lock()
-            self._pid = os.getpid()
-        from .threads import running_loop
-
-        loop = running_loop()
-        scheme = url.partition(":")[0]
-        with self._lock:
-            if self._closed:
-                # By another thread, or while this task waited for the certificate authorities.
-                raise ClosedClientError("the client has been closed")
-            pools = self._pools.get(loop)
-            if pools is None:
-                # A pool refers to its loop, so loops that are gone would never be freed.
-                for known in [known for known in self._pools if _is_closed(known)]:
-                    del self._pools[known]
-                pools = self._pools[loop] = {}
-            pool = pools.get(scheme)
-            if pool is None or pool.client.is_closed:
-                pool = pools[scheme] = LoopPool(make_async_http_client(url))
-            return pool
-
     async def close(self) -> None:
         """Close the pools of the running loop; sending raises afterwards.
 
         Those of other loops that still run are closed there, a moment later.
         """
-        self._closed = True
-        if self._pid != os.getpid():
-            return
-        with self._lock:
-            pools, self._pools = self._pools, {}
-        from .threads import running_loop
-
-        for pool in pools.pop(running_loop(), {}).values():
-            await pool.close()
-
-
-# Pools of parent processes, kept so that they are never cleaned up in a child.
-_inherited: list[object] = []
-
-
-def _is_closed(loop: Any) -> bool:
-    return loop is not None and bool(loop.is_closed())
+        await self._pools.close()

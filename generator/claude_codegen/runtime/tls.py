@@ -62,16 +62,21 @@ def tls_context(*, secure: bool = True) -> ssl.SSLContext:
 
 
 def _verifying_context() -> ssl.SSLContext:
-    import httpx
+    """Return a context with the authorities that httpx takes, whichever library is in use."""
+    import ssl
 
+    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    if not file and not folder:
+        import certifi
+
+        return ssl.create_default_context(cafile=certifi.where())
     try:
-        return httpx.create_ssl_context()
+        if file:
+            return ssl.create_default_context(cafile=file)
+        return ssl.create_default_context(capath=folder)
     except OSError as error:
-        # Errors of TLS are among these. The order is that in which httpx looks.
-        for variable in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
-            value = os.environ.get(variable)
-            if value:
-                raise EnvironmentVariableError(
-                    variable, f"names {value!r}, which has no certificates to load: {error}"
-                ) from error
-        raise
+        # Errors of TLS are among these.
+        variable = "SSL_CERT_FILE" if file else "SSL_CERT_DIR"
+        raise EnvironmentVariableError(
+            variable, f"names {file or folder!r}, which has no certificates to load: {error}"
+        ) from error

@@ -162,9 +162,11 @@ def test_the_buffers_of_anyio_are_where_they_are_looked_for() -> None:
     async def run() -> list[Any]:
         client = AsyncClient(base_url=server.url)
         await client.messages.create(**CREATE)
-        pool: Any = client._sender._pool(server.url).client._transport
-        (connection,) = pool._pool.connections
+        sharded: Any = client._sender._pools.of(server.url).client._transport
+        shard, _ = sharded.book.pick(*sharded.book._idle, 0.0)
+        (connection,) = shard._pool.connections
         layers = list(wrapped_in(connection._connection._network_stream))
+        await shard.aclose()
         await client.close()
         return layers
 

@@ -265,13 +265,13 @@ def test_the_deadline_of_a_stream(mode: str) -> None:
 
 def test_the_backend_is_in_force() -> None:
     """With the installed httpx: without it, a drip of headers outlives the deadline."""
-    with pools.make_http_client("http://x.invalid") as made:
-        pool: Any = made._transport._pool  # type: ignore[attr-defined]  # pyright: ignore
-        assert isinstance(pool._network_backend, network.Backend)
-    assert isinstance(made._transport, httpx.HTTPTransport)
-    made_async = pools.make_async_http_client("http://x.invalid")
-    pool = made_async._transport._pool  # type: ignore[attr-defined]  # pyright: ignore
-    assert isinstance(pool._network_backend, network.AsyncBackend)
+    made: Any = pools.make_http_client("http://x.invalid")
+    shard = made._transport._make()
+    assert isinstance(shard, httpx.HTTPTransport)
+    assert isinstance(shard._pool._network_backend, network.Backend)  # type: ignore[attr-defined]
+    made = pools.make_async_http_client("http://x.invalid")
+    shard = made._transport._make()
+    assert isinstance(shard._pool._network_backend, network.AsyncBackend)
     assert not network.install(httpx.MockTransport(lambda _: httpx.Response(200)), [])
 
 
@@ -280,7 +280,7 @@ def test_a_deadline_before_the_handshake_closes_the_connection() -> None:
     ours, theirs = socket.socketpair()
     backend: Any = httpcore._backends.sync  # type: ignore[attr-defined]
     with theirs:
-        stream = network.DeadlineStream(backend.SyncStream(ours))
+        stream = network.DeadlineStream(backend.SyncStream(ours), httpcore)
         context: Any = None
         with pytest.raises(httpcore.ConnectTimeout):
             stream.start_tls(context, "x.invalid", Limit(None, time.monotonic() - 1))
@@ -310,7 +310,7 @@ def test_each_address_gets_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None
 
     found = [(2, 1, 6, "", (address, 80)) for address in ("1.1.1.1", "2.2.2.2", "3.3.3.3")]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
-    backend = network.Backend(Deaf(), [])
+    backend = network.Backend(Deaf(), [], httpcore)
     with pytest.raises(httpcore.ConnectTimeout):
         backend.connect_tcp("x", 80, Limit(5.0, time.monotonic() + 0.08))
     assert [host for host, _ in asked] == ["1.1.1.1", "2.2.2.2"]

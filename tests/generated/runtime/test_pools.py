@@ -48,13 +48,21 @@ def proxy_free(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 def pool_of(client: Any) -> Any:
-    return client._transport._pool
+    return client._transport
+
+
+def idle_shards(sharded: Any) -> list[Any]:
+    return [shard for shards in sharded.book._idle.values() for _, shard in shards]
 
 
 def is_clean(pool: Any) -> bool:
-    # Closed ones are taken out when the next request comes.
-    return not pool._requests and all(
-        each.is_idle() or each.is_closed() for each in pool.connections
+    # A closed one is replaced when its shard gets the next request.
+    connections = [each for shard in idle_shards(pool) for each in shard._pool.connections]
+    return (
+        pool.book.active == 0
+        and not pool._busy
+        and not any(shard._pool._requests for shard in idle_shards(pool))
+        and all(each.is_idle() or each.is_closed() for each in connections)
     )
 
 
@@ -104,12 +112,13 @@ def test_proxied_connections_are_kept_alive_too(mode: str, proxy_free: pytest.Mo
     async def run() -> None:
         async with AsyncClient(base_url="http://api.invalid") as client:
             await client.messages.create(**CREATE)
-            http_client: Any = client._sender._pool("http://api.invalid").client
+            http_client: Any = client._sender._pools.of("http://api.invalid").client
             check(http_client)
 
     def check(http_client: Any) -> None:
         (mounted,) = http_client._mounts.values()
-        (connection,) = mounted._pool.connections
+        (shard,) = idle_shards(mounted)
+        (connection,) = shard._pool.connections
         stream = connection._connection._connection._network_stream
         connected = stream.get_extra_info("socket")
         for level, option, value in pools.keepalive_options():
@@ -131,7 +140,7 @@ def test_a_proxy_with_tls_is_checked_with_the_same_authorities(
     proxy_free.setenv("https_proxy", "https://proxy.invalid:3129")
     with pools.make_http_client("https://api.invalid") as made:
         (mounted,) = made._mounts.values()
-        pool: Any = mounted._pool  # type: ignore[union-attr]  # pyright: ignore
+        pool: Any = mounted._make()._pool  # type: ignore[union-attr]  # pyright: ignore
         assert pool._proxy_ssl_context is tls.tls_context()
         assert pool._ssl_context is tls.tls_context()
 
@@ -226,7 +235,7 @@ def test_cancelling_at_every_await_leaves_the_pool_clean(
 
     async def run() -> None:
         async with AsyncClient(base_url=server.url, timeout=2.0) as client:
-            pool = pool_of(client._sender._pool(server.url).client)
+            pool = pool_of(client._sender._pools.of(server.url).client)
             turns = step = 0
             while not await cancelled_after(turns, call(client)):
                 step += 1
@@ -258,7 +267,7 @@ def test_cancelling_an_upload_leaves_the_pool_clean(
 
     async def run() -> None:
         async with AsyncClient(base_url=server.url, timeout=2.0) as client:
-            pool = pool_of(client._sender._pool(server.url).client)
+            pool = pool_of(client._sender._pools.of(server.url).client)
             for number in range(40):
                 task = asyncio.ensure_future(client.files.upload(file=path))
                 await asyncio.sleep(0.0007 * number)

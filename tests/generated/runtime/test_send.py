@@ -710,16 +710,17 @@ def test_no_pool_is_made_once_the_client_is_closed(mode: str) -> None:
     # Closed by another thread between the first look and the lock.
     class ClosesFirst:
         def __enter__(self) -> None:
-            sender._closed = True
+            owner._closed = True
 
         def __exit__(self, *_: object) -> None:
             pass
 
     sender: Any = send.AsyncSender() if mode == "async" else send.Sender()
-    sender._lock = ClosesFirst()
+    owner = sender._pools if mode == "async" else sender
+    owner._lock = ClosesFirst()
     with pytest.raises(ClosedClientError):
-        (sender._pool if mode == "async" else sender._client)("http://a.test")
-    assert not sender._pools
+        (owner.of if mode == "async" else sender._client)("http://a.test")
+    assert not owner._pools
 
 
 @both
@@ -976,7 +977,7 @@ def test_each_event_loop_gets_its_own_connections() -> None:
             # The connections end with their loop.
             assert server.wait_until_idle()
         # Loops that are gone are forgotten.
-        assert len(client._sender._pools) == 1
+        assert len(client._sender._pools._pools) == 1
         asyncio.run(client.close())
     assert len(server.requests) == 6
     assert server.connections == 3
@@ -1024,7 +1025,7 @@ def test_threads_with_loops_of_their_own_share_a_client() -> None:
             barrier.wait()
             for _ in range(2):
                 await client.call(CREATE, {"model": "m"}, {})
-            if asyncio.get_running_loop() not in client._sender._pools:
+            if asyncio.get_running_loop() not in client._sender._pools._pools:
                 problems.append("forgotten")
 
         try:
@@ -1105,8 +1106,8 @@ def test_cancelling_anywhere_leaks_no_connection(
             httpx.AsyncClient(limits=httpx.Limits(max_connections=2), timeout=2) if given else None
         )
         async with AsyncClient(base_url=server.url, http_client=http_client) as client:
-            used = http_client or client._sender._pool(server.url).client
-            pool: Any = used._transport._pool  # type: ignore[attr-defined]  # pyright: ignore
+            used = http_client or client._sender._pools.of(server.url).client
+            transport: Any = used._transport
             for number in range(150):
                 task = asyncio.create_task(client.call(CREATE, {"model": "m"}, {}))
                 # The whole answer takes about 10 ms: most of these land near its end.
@@ -1117,8 +1118,11 @@ def test_cancelling_anywhere_leaks_no_connection(
                 with suppress(asyncio.CancelledError):
                     await task
             await asyncio.sleep(0.05)
-            assert pool._requests == []
-            assert all(connection.is_idle() for connection in pool.connections)
+            if given:
+                assert transport._pool._requests == []
+                assert all(connection.is_idle() for connection in transport._pool.connections)
+            else:
+                assert transport.book.active == 0
             result = await client.call(CREATE, {"model": "m"}, {"timeout": 2.0})
             assert result == Thing(CREATED)
         if http_client is not None:
