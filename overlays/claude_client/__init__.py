@@ -130,6 +130,7 @@ if TYPE_CHECKING:
     from .errors import HTTPNotImplementedError as HTTPNotImplementedError
     from .errors import InternalServerError as InternalServerError
     from .errors import MissingCredentialsError as MissingCredentialsError
+    from .errors import MissingTransportError as MissingTransportError
     from .errors import NotFoundError as NotFoundError
     from .errors import OverloadedError as OverloadedError
     from .errors import PaginationError as PaginationError
@@ -379,6 +380,7 @@ __all__ = [
     "Middleware",
     "MissingCredentialsError",
     "MissingRedisError",
+    "MissingTransportError",
     "ModelDeprecationWarning",
     "NoOutputError",
     "NotFoundError",
@@ -587,6 +589,7 @@ _EXPORTS = {
         "HeaderValueError",
         "InternalServerError",
         "MissingCredentialsError",
+        "MissingTransportError",
         "NotFoundError",
         "OverloadedError",
         "PaginationError",

@@ -7,7 +7,7 @@ Making one does no I/O and loads no HTTP library; the first request does. Both m
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from claude_rest._runtime.errors import origin_of
 from claude_rest._runtime.kept import kept_property
@@ -20,12 +20,13 @@ from .logs import set_up_logging
 from .raw_calls import AsyncRawCalls, RawCalls
 from .resources import AsyncBeta, Beta
 from .settings import resolve_settings
-from .transports import AsyncHTTPXTransport, HTTPXTransport
+from .transports import choose_async_transport, choose_transport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import TracebackType
 
+    import aiohttp
     import httpx
     from typing_extensions import Self
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from .retries import RetryBudget, RetryPolicy
     from .settings import Settings
     from .throttle import Throttle
-    from .transports import AsyncTransport, Transport
+    from .transports import AsyncTransport, AsyncTransportName, Transport, TransportName
     from .webhooks import Secret
 
 
@@ -132,7 +133,7 @@ class Claude(_ClientFacts, RawCalls):
         workspace_id: str | None = None,
         webhook_key: Secret | Sequence[Secret] | None = None,
         http_client: httpx.Client | None = None,
-        transport: Transport | None = None,
+        transport: Transport | TransportName | None = None,
         retry: RetryPolicy | None = None,
         retry_budget: RetryBudget | Unset | None = UNSET,
         strict: bool = False,
@@ -166,9 +167,11 @@ class Claude(_ClientFacts, RawCalls):
                 ``ANTHROPIC_WORKSPACE_ID``.
             webhook_key: Signing secret that ``webhooks`` verifies with, or several. Else
                 ``ANTHROPIC_WEBHOOK_SIGNING_KEY``.
-            http_client: An httpx client with proxies, certificates or limits of your own; it
-                stays yours to close.
-            transport: Anything else that moves requests, instead of ``http_client``.
+            http_client: A client of httpx or httpx2 with proxies, certificates or limits of your
+                own, or for :class:`AsyncClaude` a session of aiohttp; it stays yours to close.
+            transport: The library that moves requests: ``"httpx"``, ``"httpx2"``, or for
+                :class:`AsyncClaude` ``"aiohttp"``; or an object that does, instead of
+                ``http_client``. Else ``CLAUDE_CLIENT_TRANSPORT``, else httpx.
             retry: Retry policy; ``max_retries`` wins over its own figure.
             retry_budget: What the retries of all calls share, by default one of its own for each
                 client and its copies; ``None`` lets every call retry as its policy says.
@@ -189,6 +192,7 @@ class Claude(_ClientFacts, RawCalls):
             MissingCredentialsError: No credential was found; the message says where was looked.
             CredentialsError: Two credentials, or one that cannot be sent.
             BaseURLError: The base URL is none.
+            MissingTransportError: The library of the transport is not installed.
         """
         set_up_logging(os.environ)
         settings = resolve_settings(
@@ -214,7 +218,7 @@ class Claude(_ClientFacts, RawCalls):
             tracing=tracing,
             throttle=throttle,
         )
-        self._caller = OverlayCaller(settings, _transport(transport, http_client))
+        self._caller = OverlayCaller(settings, choose_transport(transport, http_client, os.environ))
         self._owns_connections = True
 
     def _bound_caller(self) -> OverlayCaller:
@@ -244,7 +248,7 @@ class Claude(_ClientFacts, RawCalls):
         workspace_id: str | Unset | None = UNSET,
         webhook_key: Secret | Sequence[Secret] | Unset | None = UNSET,
         http_client: httpx.Client | None = None,
-        transport: Transport | None = None,
+        transport: Transport | TransportName | None = None,
         retry: RetryPolicy | Unset | None = UNSET,
         retry_budget: RetryBudget | Unset | None = UNSET,
         strict: bool | Unset = UNSET,
@@ -291,7 +295,9 @@ class Claude(_ClientFacts, RawCalls):
         copy = self.__class__.__new__(self.__class__)
         copy._caller = OverlayCaller(
             settings,
-            self._caller.transport if shared else _transport(transport, http_client),
+            self._caller.transport
+            if shared
+            else choose_transport(transport, http_client, os.environ),
         )
         copy._owns_connections = not shared
         return copy
@@ -339,8 +345,8 @@ class AsyncClaude(_ClientFacts, AsyncRawCalls):
         api_version: str | None = None,
         workspace_id: str | None = None,
         webhook_key: Secret | Sequence[Secret] | None = None,
-        http_client: httpx.AsyncClient | None = None,
-        transport: AsyncTransport | None = None,
+        http_client: httpx.AsyncClient | aiohttp.ClientSession | None = None,
+        transport: AsyncTransport | AsyncTransportName | None = None,
         retry: RetryPolicy | None = None,
         retry_budget: RetryBudget | Unset | None = UNSET,
         strict: bool = False,
@@ -376,7 +382,9 @@ class AsyncClaude(_ClientFacts, AsyncRawCalls):
             tracing=tracing,
             throttle=throttle,
         )
-        self._caller = AsyncOverlayCaller(settings, _async_transport(transport, http_client))
+        self._caller = AsyncOverlayCaller(
+            settings, choose_async_transport(transport, http_client, os.environ)
+        )
         self._owns_connections = True
 
     def _bound_caller(self) -> AsyncOverlayCaller:
@@ -405,8 +413,8 @@ class AsyncClaude(_ClientFacts, AsyncRawCalls):
         api_version: str | Unset | None = UNSET,
         workspace_id: str | Unset | None = UNSET,
         webhook_key: Secret | Sequence[Secret] | Unset | None = UNSET,
-        http_client: httpx.AsyncClient | None = None,
-        transport: AsyncTransport | None = None,
+        http_client: httpx.AsyncClient | aiohttp.ClientSession | None = None,
+        transport: AsyncTransport | AsyncTransportName | None = None,
         retry: RetryPolicy | Unset | None = UNSET,
         retry_budget: RetryBudget | Unset | None = UNSET,
         strict: bool | Unset = UNSET,
@@ -444,7 +452,9 @@ class AsyncClaude(_ClientFacts, AsyncRawCalls):
         copy = self.__class__.__new__(self.__class__)
         copy._caller = AsyncOverlayCaller(
             settings,
-            self._caller.transport if shared else _async_transport(transport, http_client),
+            self._caller.transport
+            if shared
+            else choose_async_transport(transport, http_client, os.environ),
         )
         copy._owns_connections = not shared
         return copy
@@ -469,22 +479,3 @@ class AsyncClaude(_ClientFacts, AsyncRawCalls):
         traceback: TracebackType | None,
     ) -> None:
         await self.close()
-
-
-def _transport(transport: Transport | None, http_client: Any) -> Transport:
-    if transport is None:
-        return HTTPXTransport(http_client)
-    _refuse_both(http_client)
-    return transport
-
-
-def _async_transport(transport: AsyncTransport | None, http_client: Any) -> AsyncTransport:
-    if transport is None:
-        return AsyncHTTPXTransport(http_client)
-    _refuse_both(http_client)
-    return transport
-
-
-def _refuse_both(http_client: object) -> None:
-    if http_client is not None:
-        raise TypeError("pass http_client or transport, not both")

@@ -77,6 +77,7 @@ __all__ = [
     "HeaderValueError",
     "InternalServerError",
     "MissingCredentialsError",
+    "MissingTransportError",
     "NotFoundError",
     "OverloadedError",
     "PaginationError",
@@ -124,6 +125,21 @@ class MissingCredentialsError(CredentialsError):
             "default_headers={'x-api-key': UNSET}."
         )
         self.sources = tuple(sources)
+
+
+class MissingTransportError(ConfigurationError, ImportError):
+    """The HTTP library that was chosen is not installed."""
+
+    extra: str
+    """The extra of this package that installs it."""
+
+    def __init__(self, library: str) -> None:
+        """Name the library, which is also the name of the extra."""
+        super().__init__(
+            f"the transport {library!r} needs the package {library}, which is not installed: "
+            f"pip install 'claude-client[{library}]'"
+        )
+        self.extra = library
 
 
 class ApiVersionConflictError(ClaudeError, ValueError):

@@ -19,9 +19,10 @@ from .limits import effective_limits, http_timeouts, limited
 from .meta import Meta, ResponseHeaders
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Final
 
-    from .errors import Phase
+    from .errors import APIConnectionError, Phase
     from .request import PreparedRequest
 
 # Of httpx, then those of the standard library that slip through it now and then. Not all of
@@ -188,44 +189,64 @@ class Exchange:
             phase = failed_phase(
                 error, error.phase if isinstance(error, DeadlinePassedError) else waiting_for
             )
-            limit = "deadline" if self.is_over() else limit_of(phase)
-            if phase == "headers" and self.progress.sending_failed:
-                phase = "send"
-            return connection_error_from(
-                error,
-                operation=self.operation,
-                url_origin=self.origin,
-                attempt=self.attempt,
-                phase=phase,
-                timeout=self.allowed if limit == "deadline" else getattr(self.limits, limit),
-                limit=limit,
-                elapsed=monotonic() - self.started,
-                request_id=None if meta is None else meta.request_id,
-            )
+            return self.connection_error(error, phase, meta)
         if "DecodingError" in kinds and meta is not None:
-            undecodable = APIResponseValidationError(
-                f"the body cannot be decompressed: {error}",
-                status_code=meta.status_code,
-                headers=meta.headers,
-                operation=self.operation,
-                attempts=self.attempt,
-            )
-            undecodable.__cause__ = error
-            return undecodable
+            return self.undecodable(error, meta)
         if "InvalidURL" in kinds:
-            # Without its cause: httpx quotes a part of the URL, which may be one of a password.
-            return BaseURLError("the base URL cannot be used: its host or its port is not valid")
+            return unusable_url()
         return None
+
+    def connection_error(
+        self, error: BaseException, phase: Phase, meta: Meta | None = None
+    ) -> APIConnectionError:
+        """Return our error for one that ended the exchange in ``phase``; it becomes the cause."""
+        limit = "deadline" if self.is_over() else limit_of(phase)
+        if phase == "headers" and self.progress.sending_failed:
+            phase = "send"
+        return connection_error_from(
+            error,
+            operation=self.operation,
+            url_origin=self.origin,
+            attempt=self.attempt,
+            phase=phase,
+            timeout=self.allowed if limit == "deadline" else getattr(self.limits, limit),
+            limit=limit,
+            elapsed=monotonic() - self.started,
+            request_id=None if meta is None else meta.request_id,
+        )
+
+    def undecodable(self, error: BaseException, meta: Meta) -> APIResponseValidationError:
+        """Return our error for a body that cannot be decompressed; ``error`` becomes its cause."""
+        made = APIResponseValidationError(
+            f"the body cannot be decompressed: {error}",
+            status_code=meta.status_code,
+            headers=meta.headers,
+            operation=self.operation,
+            attempts=self.attempt,
+        )
+        made.__cause__ = error
+        return made
 
     def meta(self, response: Any) -> Meta:
         """Return the metadata of the answer."""
+        return self.meta_of(response.status_code, response.headers.raw, response.http_version)
+
+    def meta_of(
+        self, status: int, headers: Iterable[tuple[bytes, bytes]], http_version: str
+    ) -> Meta:
+        """Return the metadata of an answer from its parts."""
         return Meta(
-            status_code=response.status_code,
+            status_code=status,
             headers=ResponseHeaders(
-                (name.decode("latin-1"), value.decode("latin-1"))
-                for name, value in response.headers.raw
+                (name.decode("latin-1"), value.decode("latin-1")) for name, value in headers
             ),
             attempts=self.attempt,
             elapsed=monotonic() - self.started,
-            http_version=response.http_version,
+            http_version=http_version,
         )
+
+
+def unusable_url() -> BaseURLError:
+    """Return the error for a base URL that the HTTP library refuses."""
+    # Without its cause: httpx quotes a part of the URL, which may be one of a password.
+    return BaseURLError("the base URL cannot be used: its host or its port is not valid")

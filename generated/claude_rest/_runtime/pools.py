@@ -27,6 +27,11 @@ _KEEPALIVE_INTERVAL_SECONDS = 60
 _KEEPALIVE_COUNT = 5
 
 
+def max_connections() -> int:
+    """Return how many connections a pool may have: looked up when one is made."""
+    return MAX_CONNECTIONS
+
+
 def keepalive_options() -> list[tuple[int, int, int]]:
     """Return the socket options that keep an idle connection alive through NATs and proxies."""
     import socket

@@ -29,25 +29,18 @@ _S = TypeVar("_S")
 _W = TypeVar("_W")
 
 
-class ShardBook(Generic[_S, _W]):
-    """Which shard is idle, and who waits for a place. Does nothing by itself; not thread-safe."""
+class Places(Generic[_W]):
+    """So many places for requests, and who waits for one. Does nothing by itself."""
 
-    __slots__ = ("_idle", "_waiting", "active", "expiry", "idle", "limit", "max_idle")
+    __slots__ = ("_waiting", "active", "limit")
 
     active: int
     """Requests that have a place."""
-    idle: int
-    """Shards that wait for a request, each with a connection as a rule."""
 
-    def __init__(self, limit: int, max_idle: int, expiry: float = KEEPALIVE_SECONDS) -> None:
-        """Keep to so many connections in all, and so many idle ones for so many seconds."""
+    def __init__(self, limit: int) -> None:
+        """Have ``limit`` places."""
         self.limit = limit
-        self.max_idle = max_idle
-        self.expiry = expiry
         self.active = 0
-        self.idle = 0
-        # By origin, longest idle first.
-        self._idle: dict[object, deque[tuple[float, _S]]] = {}
         self._waiting: deque[_W] = deque()
 
     def enter(self) -> bool:
@@ -75,6 +68,24 @@ class ShardBook(Generic[_S, _W]):
             return self._waiting.popleft()
         self.active -= 1
         return None
+
+
+class ShardBook(Places[_W], Generic[_S, _W]):
+    """Which shard is idle, and who waits for a place. Does nothing by itself; not thread-safe."""
+
+    __slots__ = ("_idle", "expiry", "idle", "max_idle")
+
+    idle: int
+    """Shards that wait for a request, each with a connection as a rule."""
+
+    def __init__(self, limit: int, max_idle: int, expiry: float = KEEPALIVE_SECONDS) -> None:
+        """Keep to so many connections in all, and so many idle ones for so many seconds."""
+        super().__init__(limit)
+        self.max_idle = max_idle
+        self.expiry = expiry
+        self.idle = 0
+        # By origin, longest idle first.
+        self._idle: dict[object, deque[tuple[float, _S]]] = {}
 
     def pick(self, origin: object, now: float) -> tuple[_S | None, list[_S]]:
         """Return the shard used last, if one is idle, and those that are to be closed."""
@@ -355,6 +366,66 @@ class _AsyncPieces:
             raise
 
 
+class PlaceTimeout(TimeoutError):  # noqa: N818
+    """No place became free in time."""
+
+
+async def wait_for_place(places: Places[Any], seconds: float | None) -> None:
+    """Wait for the next place, behind those who wait already; it is taken on return.
+
+    Raises :class:`PlaceTimeout`.
+    """
+    from anyio import Event as AnyEvent
+    from anyio import move_on_after
+
+    waiter = AnyEvent()
+    places.queue(waiter)
+    came = False
+    try:
+        with move_on_after(seconds):
+            await waiter.wait()
+            came = True
+    finally:
+        if not came and not places.forget(waiter):
+            pass_on(places)
+    if not came:
+        raise PlaceTimeout("no connection became free in time")
+
+
+def pass_on(places: Places[Any]) -> None:
+    """Give up a place, and wake who gets it."""
+    following = places.leave()
+    if following is not None:
+        following.set()
+
+
+class AsyncPlaces:
+    """Places for requests of one event loop."""
+
+    __slots__ = ("_places",)
+
+    def __init__(self, limit: int) -> None:
+        """Have ``limit`` places."""
+        self._places: Places[Any] = Places(limit)
+
+    @property
+    def active(self) -> int:
+        """Requests that have a place."""
+        return self._places.active
+
+    def enter(self) -> bool:
+        """Take a place, if there is one."""
+        return self._places.enter()
+
+    async def wait(self, seconds: float | None) -> None:
+        """Wait for a place; raises :class:`PlaceTimeout`."""
+        await wait_for_place(self._places, seconds)
+
+    def leave(self) -> None:
+        """Give up a place."""
+        pass_on(self._places)
+
+
 class AsyncSharded:
     """Asynchronous twin of :class:`Sharded`, for one event loop."""
 
@@ -386,7 +457,10 @@ class AsyncSharded:
 
     async def _take(self, origin: object, request: Any) -> Any:
         if not self.book.enter():
-            await self._wait(request)
+            try:
+                await wait_for_place(self.book, _pool_timeout(request))
+            except PlaceTimeout as error:
+                raise _no_place(self._library, request) from error
         try:
             shard, surplus = self.book.pick(origin, monotonic())
             if surplus:
@@ -396,30 +470,8 @@ class AsyncSharded:
             self._busy.add(shard)
             return shard
         except BaseException:
-            self._leave()
+            pass_on(self.book)
             raise
-
-    async def _wait(self, request: Any) -> None:
-        from anyio import Event as AnyEvent
-        from anyio import move_on_after
-
-        waiter = AnyEvent()
-        self.book.queue(waiter)
-        came = False
-        try:
-            with move_on_after(_pool_timeout(request)):
-                await waiter.wait()
-                came = True
-        finally:
-            if not came and not self.book.forget(waiter):
-                self._leave()
-        if not came:
-            raise _no_place(self._library, request)
-
-    def _leave(self) -> None:
-        following = self.book.leave()
-        if following is not None:
-            following.set()
 
     async def give_back(self, shard: Any, origin: object, *, whole: bool) -> None:
         """Take a shard back: to be used again if it is ``whole``, else it is closed."""
@@ -427,7 +479,7 @@ class AsyncSharded:
         surplus = [shard]
         if whole and not self._closed:
             surplus = self.book.keep(origin, shard, monotonic())
-        self._leave()
+        pass_on(self.book)
         if surplus:
             await self._close_all(surplus)
 

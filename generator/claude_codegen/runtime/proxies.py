@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from .errors import EnvironmentVariableError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def proxy_patterns() -> dict[str, str | None]:
@@ -96,3 +100,32 @@ def _ip_version(host: str) -> int | None:
         return ip_address(host.partition("/")[0]).version
     except ValueError:
         return None
+
+
+def proxy_for(url: str, patterns: Mapping[str, str | None]) -> str | None:
+    """Return the proxy for ``url`` as httpx picks it from ``patterns``; ``None``: go direct."""
+    from urllib.parse import urlsplit
+
+    target = urlsplit(url)
+    # The most specific first: with a port, with the longest host, with a scheme.
+    found: list[tuple[tuple[bool, int, bool], str | None]] = []
+    for pattern, proxy in patterns.items():
+        parts = urlsplit(pattern)
+        host = parts.hostname or ""
+        if (
+            parts.scheme in ("all", target.scheme)
+            and parts.port in (None, target.port or _DEFAULT_PORTS.get(target.scheme))
+            and _matches(host, target.hostname or "")
+        ):
+            found.append(((parts.port is None, -len(host), parts.scheme == "all"), proxy))
+    return min(found, key=lambda entry: entry[0])[1] if found else None
+
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def _matches(pattern: str, host: str) -> bool:
+    if not pattern.startswith("*"):
+        return pattern in ("", host)
+    domain = pattern[1:]
+    return host.endswith(domain if domain.startswith(".") else f".{domain}") or host == domain

@@ -10,6 +10,7 @@ from .errors import EnvironmentVariableError
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable
 
 _contexts: dict[tuple[str | None, ...], ssl.SSLContext] = {}
 _lock = Lock()
@@ -65,15 +66,22 @@ def _verifying_context() -> ssl.SSLContext:
     """Return a context with the authorities that httpx takes, whichever library is in use."""
     import ssl
 
+    context = _trusting(ssl.create_default_context)
+    # httpcore says so on every connection, aiohttp on none.
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _trusting(make: Callable[..., ssl.SSLContext]) -> ssl.SSLContext:
     file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
     if not file and not folder:
         import certifi
 
-        return ssl.create_default_context(cafile=certifi.where())
+        return make(cafile=certifi.where())
     try:
         if file:
-            return ssl.create_default_context(cafile=file)
-        return ssl.create_default_context(capath=folder)
+            return make(cafile=file)
+        return make(capath=folder)
     except OSError as error:
         # Errors of TLS are among these.
         variable = "SSL_CERT_FILE" if file else "SSL_CERT_DIR"
