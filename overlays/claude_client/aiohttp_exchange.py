@@ -56,7 +56,23 @@ _FINISH_SECONDS = 0.02
 
 _CONNECTING = frozenset({"ClientConnectorError", "ClientSSLError", "ClientHttpProxyError"})
 
-_progress: ContextVar[Progress | None] = ContextVar("progress", default=None)
+
+class _Attempt:
+    """What a request of our own session tells about itself."""
+
+    __slots__ = ("progress", "transport")
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+        self.transport: Any = None
+
+    def abort(self) -> None:
+        """Give up the connection, with what is still to be sent; closing would wait for that."""
+        if self.transport is not None:
+            self.transport.abort()
+
+
+_attempt: ContextVar[_Attempt | None] = ContextVar("attempt", default=None)
 
 
 class _StaleError(Exception):
@@ -75,9 +91,10 @@ class _Request(aiohttp.ClientRequest):
                 raise _StaleError
         else:
             protocol._has_served = True
-        progress = _progress.get()
-        if progress is not None:
-            progress.phase = "headers"
+        attempt = _attempt.get()
+        if attempt is not None:
+            attempt.progress.phase = "headers"
+            attempt.transport = conn.transport
         return await super().send(conn)
 
 
@@ -213,6 +230,7 @@ class AiohttpSender:
         # Of a session of the caller all that is known is where it failed.
         progress.phase = "pool" if ours is not None else "headers"
         upload: _Upload | None = None
+        attempt = _Attempt(progress)
         entered = False
         try:
             left = exchange.left()
@@ -249,7 +267,7 @@ class AiohttpSender:
             if ours is None:
                 arguments["raise_for_status"] = False
                 arguments["skip_auto_headers"] = _AUTOMATIC
-            _progress.set(progress)
+            _attempt.set(attempt)
             target = URL(url, encoded=True) if url.isascii() else URL(url)
             if left is None and scope is None:
                 response = await _request(session, prepared.method, target, arguments)
@@ -261,6 +279,7 @@ class AiohttpSender:
         except BaseException as error:
             if entered and ours is not None:
                 ours.places.leave()
+            attempt.abort()
             if not isinstance(error, Exception):
                 raise
             if upload is not None and upload.failure is not None:
@@ -391,6 +410,9 @@ def _translated(
         phase = "connect"
     elif meta is not None and "ClientPayloadError" in kinds and _is_undecodable(error):
         return exchange.undecodable(error, meta)
+    elif type(error) is RuntimeError and meta is not None:
+        # What aiohttp says when the session was closed while the answer was read.
+        pass
     elif not kinds & {"ClientError", "TimeoutError", "ConnectionError", "SSLError", "gaierror"}:
         return error
     elif phase in ("pool", "connect") and "TimeoutError" not in kinds:

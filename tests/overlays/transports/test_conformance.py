@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 BODY = json.dumps(MESSAGE).encode()
 OK = [Send(response(json=MESSAGE, headers={"request-id": "req_1"}))]
 STREAM = chunked([event(each["type"], each) for each in EVENTS])
+BEGUN = chunked([event(each["type"], each) for each in EVENTS[:4]], end=False)
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 asynchronous = pytest.mark.parametrize(
@@ -52,7 +53,7 @@ def test_a_request_goes_out_as_it_was_prepared(way: Way) -> None:
     """The same headers on each, none of the library's own but those that HTTP needs."""
 
     async def body() -> None:
-        client = way.client(server.url, default_headers={"x-mine": "ü".encode().decode("latin-1")})
+        client = way.client(server.url, default_headers={"x-mine": "1"})
         message = await create(client)
         assert message.content[0].text == "Hello!"
         assert (message.request_id, message._request_id) == ("req_1", "req_1")
@@ -78,9 +79,7 @@ def test_a_request_goes_out_as_it_was_prepared(way: Way) -> None:
     assert request.json() == ARGUMENTS
     assert request.header("content-type") == "application/json"
     assert request.header("accept") == "application/json"
-    assert request.header(
-        "user-agent",
-    ).startswith("claude-client/")  # type: ignore[union-attr]
+    assert request.header("user-agent").startswith("claude-client/")  # type: ignore[union-attr]
 
 
 @every_way
@@ -238,8 +237,8 @@ def test_a_redirect_to_another_origin_is_not(way: Way) -> None:
     [
         ([Pause(30)], Timeout(9, first_byte=0.1), "first_byte", "headers"),
         ([Pause(30)], Timeout(9, deadline=0.1), "deadline", "headers"),
-        ([Send(STREAM[:300]), Pause(30)], Timeout(9, idle=0.1), "idle", "body"),
-        ([Send(STREAM[:300]), Pause(30)], Timeout(9, deadline=0.15), "deadline", "body"),
+        ([Send(BEGUN), Pause(30)], Timeout(9, idle=0.1), "idle", "body"),
+        ([Send(BEGUN), Pause(30)], Timeout(9, deadline=0.15), "deadline", "body"),
         (
             [Send(response(json=MESSAGE)[:200]), Pause(30)],
             Timeout(9, first_byte=0.05, idle=0.15),
@@ -250,7 +249,7 @@ def test_a_redirect_to_another_origin_is_not(way: Way) -> None:
     ids=["first_byte", "deadline", "idle", "deadline-body", "idle-longer"],
 )
 def test_limits(way: Way, reply: Any, timeout: Timeout, limit: str, phase: str) -> None:
-    streamed = reply[0].data.startswith(STREAM[:90]) if isinstance(reply[0], Send) else False
+    streamed = isinstance(reply[0], Send) and reply[0].data == BEGUN
 
     async def body() -> None:
         client = way.client(server.url, timeout=timeout)
@@ -301,7 +300,7 @@ def test_waiting_for_a_connection(way: Way, monkeypatch: pytest.MonkeyPatch) -> 
         assert (await create(client)).id == "msg_1"
         await settle(client.close())
 
-    with LoopbackServer([[Send(STREAM[:300]), Pause(30)], OK]) as server:
+    with LoopbackServer([[Send(BEGUN), Pause(30)], OK]) as server:
         way.run(body)
 
 
@@ -467,7 +466,7 @@ def test_closing_ends_all_connections(way: Way) -> None:
             await texts(stream)
         await settle(stream.close())
 
-    with LoopbackServer([[Send(STREAM[:300]), Pause(30)], OK]) as server:
+    with LoopbackServer([[Send(BEGUN), Pause(30)], OK]) as server:
         way.run(body)
 
 

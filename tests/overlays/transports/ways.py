@@ -79,7 +79,13 @@ def _ways() -> list[Any]:
         for loop in several:
             needed = [transport, *([loop] if loop in ("uvloop", "trio") else [])]
             missing = [name for name in needed if find_spec(name) is None]
-            marks = [pytest.mark.skip(reason=f"{missing[0]} is not installed")] if missing else []
+            marks = [pytest.mark.skip(reason=f"{each} is not installed") for each in missing]
+            if loop == "trio":
+                # It tells of generators that httpx leaves in the middle when something fails.
+                marks.append(pytest.mark.filterwarnings("ignore:Async generator 'httpx"))
+                marks.append(
+                    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+                )
             way = Way(transport, loop)
             found.append(pytest.param(way, id=way.name, marks=marks))
     return found
