@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from . import (
     batch_results,
     big_requests,
+    concurrency,
     construct,
     decode,
     file_transfer,
@@ -62,6 +63,7 @@ BENCHMARKS = {
     "heartbeat": Benchmark(heartbeat.SUMMARY, heartbeat.measure, has_official_part=False),
     "big_requests": Benchmark(big_requests.SUMMARY, big_requests.measure),
     "throttle": Benchmark(throttle.SUMMARY, throttle.measure, has_official_part=False),
+    "concurrency": Benchmark(concurrency.SUMMARY, concurrency.measure),
     "mock_server": Benchmark(mock_server.SUMMARY, mock_server.measure, has_official_part=False),
     "generate": Benchmark(generate.SUMMARY, generate.measure, has_official_part=False),
 }
