@@ -7,6 +7,8 @@ import inspect
 import threading
 import time
 from contextlib import asynccontextmanager
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +19,22 @@ if TYPE_CHECKING:
 
     Way = Callable[..., Awaitable[str]]
 
-CLIENTS: Mapping[str, Any] = {"sync": Claude, "async": AsyncClaude}
+CLIENTS: Mapping[str, Any] = {
+    "sync": Claude,
+    "async": AsyncClaude,
+    **(
+        {
+            "sync-httpx2": partial(Claude, transport="httpx2"),
+            "async-httpx2": partial(AsyncClaude, transport="httpx2"),
+        }
+        if find_spec("httpx2")
+        else {}
+    ),
+    **(
+        {"async-aiohttp": partial(AsyncClaude, transport="aiohttp")} if find_spec("aiohttp") else {}
+    ),
+}
+"""Both clients, over each transport that is installed."""
 
 RETRY = RetryPolicy(2, backoff_base=0.001)
 """Two retries, next to no wait."""

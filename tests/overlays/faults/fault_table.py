@@ -128,6 +128,9 @@ class Fault:
     limits: Mapping[str, float] = field(default_factory=dict)
     """Arguments of ``Timeout`` beside a generous deadline."""
     prompt: str = "Hello"
+    over_aiohttp: Ending | None = None
+    """How a call ends over aiohttp, where that differs: its parser takes a packet as a whole, and
+    what is wrong behind the headers hides the headers."""
 
 
 def error_body(kind: str) -> bytes:
@@ -283,11 +286,18 @@ FAULTS: tuple[Fault, ...] = (
         lambda good: cut(good.head(transfer_encoding="chunked") + b"zz\r\nabc\r\n"),
         CUT_BODY,
         TRUNCATED,
+        over_aiohttp=Ending("APIConnectionError", "headers"),
     ),
     # After message_stop nothing that happens to the connection matters.
     Fault("last chunk missing", lambda good: cut(good.in_chunks(last=False)), CUT_BODY, SUCCESS),
     Fault("length too long", lambda good: cut(good.with_length(off_by=7)), CUT_BODY, SUCCESS),
-    Fault("length too short", lambda good: [Send(good.with_length(off_by=-7))], INVALID, TRUNCATED),
+    Fault(
+        "length too short",
+        lambda good: [Send(good.with_length(off_by=-7))],
+        INVALID,
+        TRUNCATED,
+        over_aiohttp=Ending("APIConnectionError", "headers"),
+    ),
     Fault(
         "closed in order in the middle",
         lambda good: cut(good.head(connection="close") + good.up_to(b"Gr", 1)),
