@@ -61,8 +61,8 @@ def asker():
 
         return of_ours, client.close
 
-    from claude_rest.operations import OPERATIONS
     from claude_rest._runtime.request import PreparedRequest
+    from claude_rest.operations import OPERATIONS
 
     transport = client._caller.transport
     headers = [*HEADERS.items()]
