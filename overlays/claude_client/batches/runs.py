@@ -58,7 +58,8 @@ _FACTS: dict[str, Any] = {
     name: getattr(MESSAGES_BATCHES_CREATE, name) for name in Operation.__slots__
 }
 # Whether the one before came to be is known by the time that it is tried again.
-_CREATE_ONCE = Operation(**{**_FACTS, "retry": "safe"})
+_FACTS["retry"] = "safe"
+_CREATE_ONCE = Operation(**_FACTS)
 
 _UNSENT_ERRORS = (
     ApiVersionConflictError,
