@@ -37,6 +37,7 @@ from .settings import lower_headers
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping
 
+    from claude_rest._runtime.caller import CallOptions
     from claude_rest._runtime.errors import APIError
     from claude_rest._runtime.operation import Operation
     from claude_rest._runtime.request import PreparedRequest
@@ -369,7 +370,7 @@ def _given(options: RequestOptions, name: str, default: Any) -> Any:
     return default if value is UNSET else value
 
 
-def checked_options(operation: Operation, options: RequestOptions) -> RequestOptions:
+def checked_options(operation: Operation, options: CallOptions) -> RequestOptions:
     """Return the options that were given.
 
     Raises ``TypeError`` for one that does not exist: a misspelt argument would end up there.

@@ -30,7 +30,7 @@ def give_up_leftovers(body: Any, network_stream: Any) -> bool:
 
 def give_up(stream: Any, network_stream: Any) -> bool:
     """Do the same for ``stream``, what a transport of httpx gives as the body."""
-    state = stream
+    state: Any = stream
     for name in _PATH[1:]:
         state = getattr(state, name, None)
     try:
