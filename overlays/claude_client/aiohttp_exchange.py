@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from claude_rest._runtime.request import PreparedRequest
 
 # What aiohttp would add of its own accord; the request says all that is to be sent.
-_AUTOMATIC = ("User-Agent", "Content-Type", "Accept", "Accept-Encoding")
+_AUTOMATIC = ("user-agent", "content-type", "accept")
 _ENCODINGS = ("accept-encoding", "gzip, deflate")
 # More than this is sent in pieces, so that it shows when none gets through.
 _PIECE_BYTES = 64 * 1024
@@ -88,6 +88,8 @@ class _Request(aiohttp.ClientRequest):
             # The end of the connection may have come, and not been looked at by the loop yet. Or
             # bytes beyond the last answer, which would be taken for the next one.
             if protocol.should_close or _is_readable(conn.transport):
+                # Closing would say goodbye by TLS first, and wait.
+                conn.transport.abort()
                 raise _StaleError
         else:
             protocol._has_served = True
@@ -135,7 +137,6 @@ class _Session:
                 socket_factory=connection_socket,
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
-            skip_auto_headers=_AUTOMATIC,
             request_class=_Request,
             max_line_size=_MAX_HEADER_BYTES,
             max_field_size=_MAX_HEADER_BYTES,
@@ -202,10 +203,12 @@ class AiohttpSender:
             if timeout is UNSET:
                 timeout = _limits_of(given)
         else:
-            if not is_prepared(prepared.url, "aiohttp"):
-                url = prepared.url
-                await off_loop(lambda: prepare(url, "aiohttp"))
-            pool = self._pools.of(prepared.url)
+            pool = self._pools.known(prepared.url)
+            if pool is None:
+                if not is_prepared(prepared.url, "aiohttp"):
+                    url = prepared.url
+                    await off_loop(lambda: prepare(url, "aiohttp"))
+                pool = self._pools.of(prepared.url)
             ours = pool.client
         exchange = Exchange(prepared, attempt, given=None, timeout=timeout, deadline=deadline)
         # Nobody else may refer to it: it would be closed in the middle of the answer.
@@ -251,8 +254,11 @@ class AiohttpSender:
                 upload = data = _Upload(content, exchange, scope)
                 if prepared.header("content-length") is None:
                     headers = [*headers, ("content-length", str(len(content)))]
-            if prepared.header("accept-encoding") is None:
+            names = {name for name, _ in headers}
+            if "accept-encoding" not in names:
                 headers = [*headers, _ENCODINGS]
+            # Those that are there aiohttp leaves alone, and being told costs it something.
+            missing = [name for name in _AUTOMATIC if name not in names]
             session = self._given if ours is None else ours.session
             assert session is not None
             proxy = None if ours is None else ours.proxy(url)
@@ -266,7 +272,8 @@ class AiohttpSender:
                 arguments["proxy"] = proxy
             if ours is None:
                 arguments["raise_for_status"] = False
-                arguments["skip_auto_headers"] = _AUTOMATIC
+            if missing:
+                arguments["skip_auto_headers"] = missing
             _attempt.set(attempt)
             target = URL(url, encoded=True) if url.isascii() else URL(url)
             if left is None and scope is None:

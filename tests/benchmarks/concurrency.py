@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SUMMARY = "one of many requests at once, over each transport"
 AT_ONCE = (1, 50, 500)
-REQUESTS = 1_000
+REQUESTS = 600
 OFFICIAL_TARGET = 1.0
 """Largest wanted ratio of the default transport to the official SDK."""
 BY_HAND_TARGET = 1.15

@@ -179,6 +179,13 @@ class LoopPools:
         """Whether :meth:`close` was called."""
         return self._closed
 
+    def known(self, url: str) -> LoopPool | None:
+        """Return the pool that :meth:`of` returned before, if it may still be used."""
+        if self._pid != os.getpid() or self._closed:
+            return None
+        pool = self._pools.get(running_loop(), _NONE).get(url.partition(":")[0])
+        return None if pool is None or pool.client.is_closed else pool
+
     def of(self, url: str) -> LoopPool:
         """Return the pool of the running loop for URLs like ``url``.
 
@@ -217,6 +224,8 @@ class LoopPools:
         for pool in pools.pop(running_loop(), {}).values():
             await pool.close()
 
+
+_NONE: dict[str, LoopPool] = {}
 
 # Pools of parent processes, kept so that they are never cleaned up in a child.
 _inherited: list[object] = []

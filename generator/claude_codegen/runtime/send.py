@@ -212,13 +212,15 @@ class AsyncSender:
         if self._given is not None:
             _refuse_closed(self._given)
         else:
-            if not is_prepared(prepared.url, self._library):
-                # Certificate authorities take tens of milliseconds to read, the first time.
-                url = prepared.url
-                from .threads import off_loop
+            pool = self._pools.known(prepared.url)
+            if pool is None:
+                if not is_prepared(prepared.url, self._library):
+                    # Certificate authorities take tens of milliseconds to read, the first time.
+                    url = prepared.url
+                    from .threads import off_loop
 
-                await off_loop(lambda: prepare(url, self._library))
-            pool = self._pools.of(prepared.url)
+                    await off_loop(lambda: prepare(url, self._library))
+                pool = self._pools.of(prepared.url)
         client: Any = self._given if pool is None else pool.client
         exchange = Exchange(
             prepared, attempt, given=self._given, timeout=timeout, deadline=deadline

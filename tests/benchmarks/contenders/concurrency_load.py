@@ -45,7 +45,13 @@ def asker():
         import anthropic
 
         given = {"http_client": anthropic.DefaultAioHttpClient()} if name else {}
-        official = anthropic.AsyncAnthropic(api_key="k", base_url=base_url, **given)
+        official = anthropic.AsyncAnthropic(
+            # Its 5 seconds to connect are short for a busy machine.
+            api_key="k",
+            base_url=base_url,
+            timeout=600.0,
+            **given,
+        )
 
         async def of_official() -> str:
             return (await official.messages.create(**ARGUMENTS)).content[0].text
@@ -61,18 +67,20 @@ def asker():
 
         return of_ours, client.close
 
+    from claude_client import Timeout
     from claude_rest._runtime.request import PreparedRequest
     from claude_rest.operations import OPERATIONS
 
     transport = client._caller.transport
-    headers = [*HEADERS.items()]
+    headers = [*HEADERS.items(), ("accept", "*/*"), ("user-agent", "claude-client")]
+    timeout = Timeout()
 
     async def of_transport() -> str:
         content = json.dumps(ARGUMENTS).encode()
         prepared = PreparedRequest(
             "POST", base_url + "/v1/messages", headers, content, OPERATIONS["messages.create"]
         )
-        response = await transport.send(prepared, timeout=600.0, attempt=1)
+        response = await transport.send(prepared, timeout=timeout, attempt=1)
         return json.loads(await response.read())["content"][0]["text"]
 
     return of_transport, client.close
