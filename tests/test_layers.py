@@ -231,6 +231,9 @@ def undeclared_dependency(module: Module) -> list[str]:
             allowed = found.guarded and module.path.removeprefix("_") == FAST[name]
         elif name == "typing_extensions":
             allowed = found.type_checking or found.old_python
+        elif name in ("aiohttp", "yarl") and module.package == "claude_client":
+            # Only the modules that are loaded when it was chosen.
+            allowed = found.type_checking or module.path.startswith("aiohttp_")
         elif module.package == "claude_codegen" and not module.path.startswith("runtime/"):
             allowed = name in CODEGEN
         elif name == "opentelemetry" and module.package == "claude_client":
@@ -306,6 +309,7 @@ RULES: dict[Callable[[Module], list[str]], list[Module]] = {
         snippet("if TYPE_CHECKING:\n    pass\nelse:\n    from typing_extensions import Self"),
         snippet("if sys.version_info >= (3, 11):\n    from typing_extensions import Self"),
         snippet("import trio", "claude_rest"),
+        snippet("import aiohttp", path="transports.py"),
         snippet("def f():\n    import jsonschema"),
         snippet("import uvicorn", "claude_rest"),
         snippet("import httpx", "claude_codegen"),

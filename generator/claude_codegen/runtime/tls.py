@@ -10,7 +10,6 @@ from .errors import EnvironmentVariableError
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable
 
 _contexts: dict[tuple[str | None, ...], ssl.SSLContext] = {}
 _lock = Lock()
@@ -63,28 +62,19 @@ def tls_context(*, secure: bool = True) -> ssl.SSLContext:
 
 
 def _verifying_context() -> ssl.SSLContext:
-    """Return a context with the authorities that httpx takes, whichever library is in use."""
-    import ssl
+    import httpx
 
-    context = _trusting(ssl.create_default_context)
+    try:
+        context = httpx.create_ssl_context()
+    except OSError as error:
+        # Errors of TLS are among these. The order is that in which httpx looks.
+        for variable in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+            value = os.environ.get(variable)
+            if value:
+                raise EnvironmentVariableError(
+                    variable, f"names {value!r}, which has no certificates to load: {error}"
+                ) from error
+        raise
     # httpcore says so on every connection, aiohttp on none.
     context.set_alpn_protocols(["http/1.1"])
     return context
-
-
-def _trusting(make: Callable[..., ssl.SSLContext]) -> ssl.SSLContext:
-    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
-    if not file and not folder:
-        import certifi
-
-        return make(cafile=certifi.where())
-    try:
-        if file:
-            return make(cafile=file)
-        return make(capath=folder)
-    except OSError as error:
-        # Errors of TLS are among these.
-        variable = "SSL_CERT_FILE" if file else "SSL_CERT_DIR"
-        raise EnvironmentVariableError(
-            variable, f"names {file or folder!r}, which has no certificates to load: {error}"
-        ) from error

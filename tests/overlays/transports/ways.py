@@ -106,14 +106,8 @@ async def create(client: Any, **options: Any) -> Any:
 
 async def texts(stream: Any) -> list[str]:
     """Return the texts of an open stream of events."""
-    found = []
-    if hasattr(stream, "__aiter__"):
-        async for event in stream:
-            if event.type == "content_block_delta":
-                found.append(event.delta.text)
-    else:
-        found = [each.delta.text for each in stream if each.type == "content_block_delta"]
-    return found
+    events = [event async for event in stream] if hasattr(stream, "__aiter__") else list(stream)
+    return [event.delta.text for event in events if event.type == "content_block_delta"]
 
 
 async def pause(way: Way, seconds: float) -> None:
