@@ -48,19 +48,29 @@ def test_every_block_is_of_a_kind_that_is_tested() -> None:
 
 
 def test_python_blocks_run_one_after_the_other(
-    mock_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    mock_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ANTHROPIC_API_KEY", "mock-key")
     monkeypatch.setenv("ANTHROPIC_BASE_URL", mock_url)
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
-    namespace: dict[str, Any] = {"__name__": "readme"}
+    # A module of its own, as a script would be: dataclasses look theirs up by name.
+    module = ModuleType("readme")
+    monkeypatch.setitem(sys.modules, "readme", module)
+    namespace: dict[str, Any] = vars(module)
     for code in PYTHON:
-        exec(code.replace("http://127.0.0.1:4010", mock_url), namespace)
+        code = code.replace("http://127.0.0.1:4010", mock_url)
+        exec(compile(code, "README.md", "exec", dont_inherit=True), namespace)
     for name in ("client", "mocked"):
         namespace[name].close()
     shown = capsys.readouterr().out
     assert "Hello! How can I help you today?" in shown
     assert "404 not_found_error req_" in shown
+    assert "Kyoto succeeded" in shown
+    assert (tmp_path / "unpacked" / "greeter" / "SKILL.md").exists()
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.stem)
@@ -117,6 +127,11 @@ def run_in_shell(code: str, folder: Path) -> None:
     )
     assert finished.returncode == 0, (finished.stdout, finished.stderr)
     assert "Traceback" not in finished.stderr
+
+
+def test_client_command(tmp_path: Path) -> None:
+    (block,) = (code for language, code in BLOCKS if language == "sh" and "--mock" in code)
+    run_in_shell(block, tmp_path)
 
 
 def test_setup_commands_are_what_ci_and_tox_run() -> None:
