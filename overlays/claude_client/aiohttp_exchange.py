@@ -31,7 +31,7 @@ from claude_rest._runtime.pools import (
 )
 from claude_rest._runtime.proxies import proxy_for, proxy_patterns
 from claude_rest._runtime.redirects import is_redirect, redirected_url
-from claude_rest._runtime.shards import KEEPALIVE_SECONDS, AsyncPlaces
+from claude_rest._runtime.shards import KEEPALIVE_SECONDS, LoopPlaces
 from claude_rest._runtime.threads import off_loop
 from claude_rest._runtime.timeouts import Timeout
 from claude_rest._runtime.tls import tls_context
@@ -114,7 +114,7 @@ class _Session:
     def __init__(self, url: str) -> None:
         self._patterns = proxy_patterns()
         self._proxies: dict[str, str | None] = {}
-        self.places = AsyncPlaces(max_connections())
+        self.places = LoopPlaces(max_connections())
         options = keepalive_options()
 
         def connection_socket(address: Any) -> socket.socket:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from claude_rest._runtime.errors import Phase
     from claude_rest._runtime.exchange import Exchange
     from claude_rest._runtime.meta import Meta, ResponseHeaders
-    from claude_rest._runtime.shards import AsyncPlaces
+    from claude_rest._runtime.shards import LoopPlaces
 
 _FINISH_SECONDS = 0.02
 
@@ -116,7 +116,7 @@ class AiohttpResponse:
     """Metadata of the response."""
 
     def __init__(
-        self, response: aiohttp.ClientResponse, exchange: Exchange, places: AsyncPlaces | None
+        self, response: aiohttp.ClientResponse, exchange: Exchange, places: LoopPlaces | None
     ) -> None:
         self._response = response
         self._exchange = exchange

@@ -262,7 +262,7 @@ def choose_async_transport(
         _check_name(transport, "transport", _ASYNC_NAMES)
     if transport == "aiohttp":
         return _over_aiohttp(None)
-    return AsyncHTTPXTransport(library=transport)
+    return AsyncHTTPXTransport(library="httpx2" if transport == "httpx2" else "httpx")
 
 
 _NAMES = ("httpx", "httpx2")

@@ -125,6 +125,8 @@ def plain(annotation: Any) -> str:
     )
     # What a generator is sent and returns has no asynchronous form.
     text = re.sub(r"\bGenerator\[(.*), None, None\]", r"Generator[\1, None]", text)
+    # aiohttp has no synchronous side.
+    text = text.replace(" | aiohttp.ClientSession", "")
     text = re.sub(r"(Base)?Async(?=[A-Z])", lambda m: m[1] or "", text)
     before = ""
     while before != text:

@@ -104,7 +104,7 @@ class Backend:
         timeout: float | None = None,
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
-    ) -> DeadlineStream:
+    ) -> Any:
         """Open a connection. Looking up ``host`` cannot be cut short."""
         if socket_options is None:
             socket_options = self._options
@@ -135,7 +135,7 @@ class Backend:
         path: str,
         timeout: float | None = None,
         socket_options: Iterable[Any] | None = None,
-    ) -> DeadlineStream:
+    ) -> Any:
         """Open a connection to a socket of this machine."""
         left = _left(timeout, self._core.ConnectTimeout)
         return DeadlineStream(
@@ -205,9 +205,10 @@ class PiecewiseStream:
 class AsyncBackend:
     """Opens connections that have the socket options; tasks are cancelled at their deadline."""
 
-    def __init__(self, inner: Any, options: Iterable[Any]) -> None:
-        """Wrap ``inner``; ``options`` are for connections that come without any."""
+    def __init__(self, inner: Any, options: Iterable[Any], core: Any) -> None:
+        """Wrap ``inner`` of ``core``; ``options`` are for connections that come without any."""
         self._inner = inner
+        self._core = core
         self._options = list(options)
 
     async def connect_tcp(
@@ -217,7 +218,7 @@ class AsyncBackend:
         timeout: float | None = None,
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
-    ) -> PiecewiseStream:
+    ) -> Any:
         """Open a connection."""
         if socket_options is None:
             socket_options = self._options
@@ -230,7 +231,7 @@ class AsyncBackend:
         path: str,
         timeout: float | None = None,
         socket_options: Iterable[Any] | None = None,
-    ) -> PiecewiseStream:
+    ) -> Any:
         """Open a connection to a socket of this machine."""
         return PiecewiseStream(await self._inner.connect_unix_socket(path, timeout, socket_options))
 
@@ -254,7 +255,7 @@ def install(transport: Any, options: Iterable[Any]) -> bool:
     if isinstance(inner, getattr(core, "NetworkBackend", ())):
         pool._network_backend = Backend(inner, options, core)
     elif isinstance(inner, getattr(core, "AsyncNetworkBackend", ())):
-        pool._network_backend = AsyncBackend(inner, options)
+        pool._network_backend = AsyncBackend(inner, options, core)
     else:
         return False
     return True

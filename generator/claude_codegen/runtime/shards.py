@@ -172,26 +172,24 @@ _made: dict[str, tuple[type[Any], type[Any]]] = {}
 
 def _make_classes(library: Any) -> tuple[type[Any], type[Any]]:
     # The base classes are those by which httpx knows a transport and a body.
-    class ShardedTransport(Sharded, library.BaseTransport):  # type: ignore[misc, name-defined]
-        """A transport of httpx that spreads requests over others."""
-
-        body_class = type("ShardBody", (Body, library.SyncByteStream), {})
-
-    class AsyncShardedTransport(  # type: ignore[misc]
-        AsyncSharded,
-        library.AsyncBaseTransport,  # type: ignore[name-defined]
-    ):
-        """A transport of httpx that spreads requests over others."""
-
-        body_class = type("AsyncShardBody", (AsyncBody, library.AsyncByteStream), {})
-
-    return ShardedTransport, AsyncShardedTransport
+    body = type("ShardBody", (_Body, library.SyncByteStream), {})
+    async_body = type("AsyncShardBody", (_AsyncBody, library.AsyncByteStream), {})
+    return (
+        type("ShardedTransport", (_Sharded, library.BaseTransport), {"body_class": body}),
+        type(
+            "AsyncShardedTransport",
+            (_AsyncSharded, library.AsyncBaseTransport),
+            {"body_class": async_body},
+        ),
+    )
 
 
-class Body:
+class _Body:
     """The body of an answer; its shard is free again once this is closed."""
 
-    def __init__(self, inner: Any, network_stream: Any, owner: Sharded, shard: Any, origin: object):
+    def __init__(
+        self, inner: Any, network_stream: Any, owner: _Sharded, shard: Any, origin: object
+    ):
         self._inner = inner
         self._network_stream = network_stream
         self._owner = owner
@@ -218,10 +216,10 @@ class Body:
             self._owner.give_back(self._shard, self._origin, whole=whole)
 
 
-class Sharded:
+class _Sharded:
     """Spreads requests over transports of one connection each; for any number of threads."""
 
-    body_class: Any = Body
+    body_class: Any = _Body
 
     def __init__(
         self, library: Any, make: Callable[[], Any], *, max_connections: int, max_idle: int
@@ -309,11 +307,11 @@ class Sharded:
             shard.close()
 
 
-class AsyncBody:
-    """Asynchronous twin of :class:`Body`."""
+class _AsyncBody:
+    """Asynchronous twin of :class:`_Body`."""
 
     def __init__(
-        self, inner: Any, network_stream: Any, owner: AsyncSharded, shard: Any, origin: object
+        self, inner: Any, network_stream: Any, owner: _AsyncSharded, shard: Any, origin: object
     ):
         self._inner = inner
         self._network_stream = network_stream
@@ -345,7 +343,7 @@ class _AsyncPieces:
 
     __slots__ = ("_body", "_inner")
 
-    def __init__(self, body: AsyncBody, inner: AsyncIterator[bytes]) -> None:
+    def __init__(self, body: _AsyncBody, inner: AsyncIterator[bytes]) -> None:
         self._body = body
         self._inner = inner
 
@@ -399,7 +397,7 @@ def pass_on(places: Places[Any]) -> None:
         following.set()
 
 
-class AsyncPlaces:
+class LoopPlaces:
     """Places for requests of one event loop."""
 
     __slots__ = ("_places",)
@@ -426,10 +424,10 @@ class AsyncPlaces:
         pass_on(self._places)
 
 
-class AsyncSharded:
-    """Asynchronous twin of :class:`Sharded`, for one event loop."""
+class _AsyncSharded:
+    """Asynchronous twin of :class:`_Sharded`, for one event loop."""
 
-    body_class: Any = AsyncBody
+    body_class: Any = _AsyncBody
 
     def __init__(
         self, library: Any, make: Callable[[], Any], *, max_connections: int, max_idle: int
