@@ -70,7 +70,7 @@ def test_python_blocks_run_one_after_the_other(
     assert "Hello! How can I help you today?" in shown
     assert "404 not_found_error req_" in shown
     assert "Kyoto succeeded" in shown
-    assert (tmp_path / "unpacked" / "greeter" / "SKILL.md").exists()
+    assert (tmp_path / "unpacked" / "SKILL.md").exists()
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.stem)
