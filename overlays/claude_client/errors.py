@@ -201,9 +201,6 @@ class SkillLimitError(SkillError):
         self.unit = unit
         self.limit = limit
 
-    def __reduce__(self) -> Any:
-        return (type(self), (self.unit, self.limit))
-
 
 class UnsafePathError(ClaudeError, ValueError):
     """The path of a file of a skill leads out of its folder, or cannot be a file everywhere."""
@@ -216,9 +213,6 @@ class UnsafePathError(ClaudeError, ValueError):
         super().__init__(f"the path {path[:200]!r} {problem}")
         self.path = path
         self.problem = problem
-
-    def __reduce__(self) -> Any:
-        return (type(self), (self.path, self.problem))
 
 
 if not TYPE_CHECKING:

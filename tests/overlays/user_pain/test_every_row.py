@@ -14,8 +14,6 @@ ELSEWHERE = {
     32: "tests/generator and tests/generated/test_open_world.py",
     35: "models refer to each other by name only; tests/generated/test_lazy_loading.py",
     40: "tests/typing checks programs with pyright and mypy",
-    43: "uploads from a path are streamed: tests/generated/runtime/test_multipart.py",
-    45: "structured output is not built yet",
     47: "no tokenizer is published, so nothing is estimated",
     48: "claude-codegen check --full, in tox -e check",
 }

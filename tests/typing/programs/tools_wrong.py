@@ -32,5 +32,9 @@ def misuse(client: Claude) -> None:
         if isinstance(step, ToolCall):
             step.arguments = None  # error
     client.messages.tool_runner(
-        tools=[look], model=MODEL, max_tokens=1, messages=TURNS, max_iterations="3"
-    )  # error
+        tools=[look],
+        model=MODEL,
+        max_tokens=1,
+        messages=TURNS,
+        max_iterations="3",  # error
+    )
