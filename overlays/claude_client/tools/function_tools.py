@@ -294,6 +294,19 @@ def _without_partial(function: Any) -> Any:
     return function
 
 
+def _bound_names(function: Any) -> set[str]:
+    """Return the names that ``partial`` has given values to: the program's, not the model's.
+
+    To ``inspect`` they are defaults, which the model would read and could change.
+    """
+    names: set[str] = set()
+    while isinstance(function, functools.partial):
+        partial = cast("Any", function)
+        names.update(partial.keywords)
+        function = partial.func
+    return names
+
+
 def _is_async(function: Any) -> bool:
     plain = _without_partial(function)
     called = plain if inspect.isroutine(plain) else plain.__call__
@@ -311,7 +324,10 @@ def _parameters(
     fields: list[Field] = []
     rest: Any = None
     positional: list[str] = []
+    bound = _bound_names(function)
     for name, parameter in inspect.signature(function).parameters.items():
+        if name in bound:
+            continue
         hint = hints.get(name, Any)
         if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
             raise UnsupportedTypeError(f"*{name}: the model gives arguments by name only")

@@ -227,6 +227,10 @@ def test_functions_of_all_kinds() -> None:
     named: Any = tool(functools.partial(counter.more, by=3))
     assert named.name == "more"
     assert named.call({}) == 5
+    # What was bound is the program's: the model neither reads nor changes it.
+    assert named.input_schema["properties"] == {}
+    with pytest.raises(InvalidToolArgumentsError):
+        named.call({"by": 4})
     called: Any = tool(counter, name="counter")
     assert called.description == "Counts."
     assert called.call({"by": 1}) == 6
