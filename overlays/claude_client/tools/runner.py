@@ -252,6 +252,7 @@ class AsyncToolRunner(_RunnerBase):
         super().__init__(arguments)
         self._resource = resource
         self._open: AsyncTurnStream | None = None
+        self._threads: dict[ToolCall, _InThread] = {}
 
     def __aiter__(self) -> Self:
         return self
@@ -349,7 +350,7 @@ class AsyncToolRunner(_RunnerBase):
             assert ready is not None
             return ready
         try:
-            return returned(call, await self._called(call.tool, call.arguments))
+            return returned(call, await self._called(call, call.tool))
         except Exception as error:
             if self._lets_through(error):
                 raise
@@ -360,10 +361,49 @@ class AsyncToolRunner(_RunnerBase):
                 said = await said
             return raised(call, error, said)
 
-    async def _called(self, tool: Any, arguments: dict[str, Any]) -> Any:
+    async def _called(self, call: ToolCall, tool: Any) -> Any:
         if inspect.iscoroutinefunction(tool.call):
-            return await tool.call(arguments)
+            return await tool.call(call.arguments)
         from anyio import to_thread
 
-        value = await to_thread.run_sync(tool.call, arguments, abandon_on_cancel=True)
+        thread = self._threads.get(call)
+        if thread is not None and thread.goes_on_with(call.arguments):
+            work = thread.result
+        else:
+            thread = self._threads[call] = _InThread(tool, call.arguments)
+            work = thread.run
+        try:
+            value = await to_thread.run_sync(work, abandon_on_cancel=True)
+        except Exception:
+            del self._threads[call]
+            raise
+        del self._threads[call]
         return await value if inspect.isawaitable(value) else value
+
+
+class _InThread:
+    """A plain function in a thread, which nothing stops: it goes on when its call is cancelled.
+
+    The next attempt waits for it instead of doing twice what it does.
+    """
+
+    def __init__(self, tool: Any, arguments: dict[str, Any]) -> None:
+        from concurrent.futures import Future
+
+        self._call = tool.call
+        self._arguments = dict(arguments)
+        self._future: Future[Any] = Future()
+        self.result = self._future.result
+
+    def run(self) -> Any:
+        """Call the function, unless this has been given up before the thread came to it."""
+        if self._future.set_running_or_notify_cancel():
+            try:
+                self._future.set_result(self._call(self._arguments))
+            except BaseException as error:  # noqa: BLE001 - raised below
+                self._future.set_exception(error)
+        return self._future.result()
+
+    def goes_on_with(self, arguments: dict[str, Any]) -> bool:
+        """Return whether it has begun, with these arguments; if it has not it never will."""
+        return not self._future.cancel() and self._arguments == arguments

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
@@ -468,6 +469,45 @@ def test_cancelled_while_tools_run() -> None:
 
     run(twin, mock, body, tools=[quick, slow])
     assert sorted(count) == ["quick", "slow", "slow"]
+
+
+@pytest.mark.parametrize("reason", ["cancelled", "another call raised"])
+def test_a_thread_that_goes_on_is_not_begun_again(reason: str) -> None:
+    twin, mock = Twin(True), MockAPI()
+    calls = [call("pay", "toolu_1", amount=3), call("check", "toolu_2")]
+    mock.on("messages.create").reply(calls).reply("Ok")
+    begun, go_on = threading.Event(), threading.Event()
+    paid: list[int] = []
+
+    def pay(amount: int) -> str:
+        """Pay."""
+        paid.append(amount)
+        begun.set()
+        assert go_on.wait(30)
+        return "paid"
+
+    async def check() -> str:
+        """Check."""
+        if not go_on.is_set():
+            await asyncio.to_thread(begun.wait)
+            if reason != "cancelled":
+                raise OSError("not now")
+            task.cancel()
+            await asyncio.Event().wait()
+        return "fine"
+
+    async def body(runner: Any) -> None:
+        nonlocal task
+        task = asyncio.ensure_future(runner.until_done())
+        with pytest.raises(asyncio.CancelledError if reason == "cancelled" else OSError):
+            await task
+        go_on.set()
+        assert (await runner.until_done()).content[0].text == "Ok"
+
+    task: Any = None
+    run(twin, mock, body, tools=[pay, check], raise_on=OSError)
+    assert paid == [3]
+    assert [block["content"] for block in sent(mock, 1)[-1]["content"]] == ["paid", "fine"]
 
 
 def test_what_a_runner_refuses() -> None:
