@@ -24,6 +24,7 @@ from .type_facts import (
     class_fields,
     is_enum,
     is_typed_dict,
+    key_of,
     literal_values,
     pydantic_model,
     type_name,
@@ -57,23 +58,27 @@ def convert(value: Any, hint: Any) -> Any:
     Raises :class:`ConversionError`, and :class:`~.type_facts.UnsupportedTypeError` for a type that
     has no JSON form.
     """
-    return Converter().convert(value, hint, "")
+    try:
+        return Converter().convert(value, hint, "")
+    except RecursionError:
+        raise ConversionError([Violation("", "type", "nested too deeply")]) from None
 
 
 class Converter:
-    """Converts the parts of one value; looks up the fields of each class once."""
+    """Converts the parts of one value, and only one; looks up the fields of each class once."""
 
     def __init__(self) -> None:
         self._classes: dict[Any, tuple[type, list[Field]] | None] = {}
+        self._objects: dict[tuple[str, Any], Any] = {}
 
     def convert(self, value: Any, hint: Any, at: str) -> Any:
         """Return the value that stands at the JSON pointer ``at``."""
         hint = unwrap(hint).type
         if hint is Any or hint is object:
             return value
-        if hint in _CHECKED:
+        if type(hint) is type and hint in _CHECKED:
             return _checked(value, hint, at)
-        if hint in STRINGS:
+        if type(hint) is type and hint in STRINGS:
             return _read(value, hint, at)
         literals = literal_values(hint)
         if literals is not None:
@@ -86,13 +91,25 @@ class Converter:
         model = pydantic_model(hint)
         if model is not None:
             return _validated(value, model, at)
-        if hint not in self._classes:
+        key = key_of(hint)
+        if key not in self._classes:
             is_model = isinstance(hint, type) and issubclass(hint, Struct)
-            self._classes[hint] = None if is_model else class_fields(hint)
-        found = self._classes[hint]
-        if found is not None:
-            return self._object(value, *found, at)
-        return self._container(value, hint, at)
+            self._classes[key] = None if is_model else class_fields(hint)
+        found = self._classes[key]
+        if found is None:
+            return self._container(value, hint, at)
+        # Members of a union have fields of the same types: each place is converted to each type
+        # once, or the work would double with every level.
+        result = self._objects.get((at, key))
+        if result is None:
+            try:
+                result = self._object(value, *found, at)
+            except ConversionError as error:
+                result = error
+            self._objects[at, key] = result
+        if isinstance(result, ConversionError):
+            raise ConversionError(result.violations)
+        return result
 
     def fields(self, value: Any, fields: Iterable[Field], at: str) -> dict[str, Any]:
         """Return the converted fields of an object by name; those left out stay so."""
@@ -126,9 +143,11 @@ class Converter:
             return converted
         try:
             return cls(**converted)
-        except (ValueError, TypeError, ArithmeticError) as error:
-            # From __post_init__, a validator or a converter of the class.
-            raise ConversionError([Violation(at, "type", str(error))]) from error
+        except Exception as error:
+            # From __post_init__, a validator or a converter of the class: whatever it is, the
+            # value is none of the class, and the reply must not be lost with it.
+            message = str(error) or type(error).__name__
+            raise ConversionError([Violation(at, "type", message)]) from error
 
     def _member(self, value: Any, members: tuple[Any, ...], at: str) -> Any:
         plain = [unwrap(member).type for member in members]
@@ -253,10 +272,11 @@ def _validated(value: Any, model: Any, at: str) -> Any:
     try:
         # From JSON, not from Python values: strict models read dates there.
         return model.model_validate_json(dumps(value))
-    except ValueError as error:
+    except Exception as error:
         found = getattr(error, "errors", None)
         if not callable(found):
-            raise ConversionError([Violation(at, "type", str(error))]) from error
+            message = str(error) or type(error).__name__
+            raise ConversionError([Violation(at, "type", message)]) from error
         details: Any = found(include_url=False, include_context=False)
         raise ConversionError(
             Violation(

@@ -5,6 +5,9 @@ Schemas are kept by class, weakly: they are plain JSON and do not keep the class
 
 from __future__ import annotations
 
+import contextlib
+import json
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeGuard, TypeVar
 from weakref import WeakKeyDictionary
@@ -21,7 +24,7 @@ from .errors import (
     OutputTruncatedError,
 )
 from .json_kinds import is_object
-from .schema_check import find_violations, resolved
+from .schema_check import Violation, find_violations, resolved
 from .type_facts import UnsupportedTypeError, type_name
 from .type_schemas import schema_of
 
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_LONG_NUMBER = re.compile("[0-9]{19}")
 _TO_BE_CONTINUED = frozenset({"tool_use", "pause_turn", "compaction"})
 _TRUNCATED = frozenset({"max_tokens", "model_context_window_exceeded"})
 
@@ -97,12 +101,12 @@ class OutputFormat(Generic[T]):
             unchanged: T = value
             return unchanged
         converted: T = convert(value, self.type)
+        try:
+            everything = find_violations(value, self._schemas.full)
+        except RecursionError:
+            raise ConversionError([Violation("", "type", "nested too deeply")]) from None
         # A set takes what is there twice as there once.
-        violations = tuple(
-            found
-            for found in find_violations(value, self._schemas.full)
-            if found.keyword != "uniqueItems"
-        )
+        violations = tuple(found for found in everything if found.keyword != "uniqueItems")
         if violations:
             raise ConversionError(violations)
         return converted
@@ -189,11 +193,19 @@ def _json_of(texts: list[str]) -> Any:
     if not texts:
         raise ValueError("there is no text")
     try:
-        return loads(texts[-1])
+        return _exact(texts[-1])
     except ValueError:
         if len(texts) == 1:
             raise
-    return loads("".join(texts))
+    return _exact("".join(texts))
+
+
+def _exact(text: str) -> Any:
+    """Decode JSON without rounding integers beyond 64 bits, as the fast decoder does."""
+    if _LONG_NUMBER.search(text) is not None:
+        with contextlib.suppress(ValueError, RecursionError):
+            return json.loads(text)
+    return loads(text)
 
 
 def _is_mapping(value: object) -> TypeGuard[Mapping[str, Any]]:

@@ -16,7 +16,7 @@ from .api_schema import pointer_token
 from .json_kinds import is_array, is_object, is_sequence, json_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sized
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 
 _ABSENT: Any = object()
 _DEEPEST = 200
@@ -38,19 +38,34 @@ def find_violations(value: Any, schema: Mapping[str, Any]) -> tuple[Violation, .
     Strings of an ``enum`` or ``const`` are compared without regard to case: the API promises no
     more.
     """
-    return tuple(_violations(value, schema, "", schema, 0))
+    return tuple(_violations(value, schema, "", _Root(schema, {}), 0))
 
 
-def _violations(
-    value: Any, schema: Any, at: str, root: Mapping[str, Any], depth: int
-) -> Iterator[Violation]:
+class _Root(NamedTuple):
+    """The whole schema, and what was found at places that were looked at before."""
+
+    schema: Mapping[str, Any]
+    known: dict[tuple[str, int, int], tuple[Violation, ...]]
+
+
+def _violations(value: Any, schema: Any, at: str, root: _Root, depth: int) -> Iterable[Violation]:
+    if not isinstance(value, (dict, list)) or not is_object(schema):
+        return _found_at(value, schema, at, root, depth)
+    # Alternatives lead to the same parts again: without this the work doubles with every level.
+    key = (at, id(value), id(schema))
+    if key not in root.known:
+        root.known[key] = tuple(_found_at(value, schema, at, root, depth))
+    return root.known[key]
+
+
+def _found_at(value: Any, schema: Any, at: str, root: _Root, depth: int) -> Iterator[Violation]:
     if schema is False:
         yield Violation(at, "false", "nothing is allowed here")
     if not is_object(schema) or depth > _DEEPEST:
         return
     reference = schema.get("$ref")
     if isinstance(reference, str):
-        target = resolved(reference, root)
+        target = resolved(reference, root.schema)
         if target is not None:
             yield from _violations(value, target, at, root, depth + 1)
     for keyword, limit in schema.items():
@@ -67,7 +82,7 @@ def _violations(
 
 
 def _combined(
-    value: Any, schema: dict[str, Any], at: str, root: Mapping[str, Any], depth: int
+    value: Any, schema: dict[str, Any], at: str, root: _Root, depth: int
 ) -> Iterator[Violation]:
     for part in _list(schema.get("allOf")):
         yield from _violations(value, part, at, root, depth + 1)
@@ -96,7 +111,7 @@ def _combined(
 
 
 def _in_object(
-    value: dict[str, Any], schema: dict[str, Any], at: str, root: Mapping[str, Any], depth: int
+    value: dict[str, Any], schema: dict[str, Any], at: str, root: _Root, depth: int
 ) -> Iterator[Violation]:
     properties = _dict(schema.get("properties"))
     patterns = _dict(schema.get("patternProperties"))
@@ -128,7 +143,7 @@ def _in_object(
 
 
 def _in_array(
-    value: list[Any], schema: dict[str, Any], at: str, root: Mapping[str, Any], depth: int
+    value: list[Any], schema: dict[str, Any], at: str, root: _Root, depth: int
 ) -> Iterator[Violation]:
     first = _list(schema.get("prefixItems"))
     rest = schema.get("items", True)
@@ -261,10 +276,24 @@ def _length_of(kind: type[Sized]) -> Callable[[Any], int | None]:
 
 def _unique(value: Any, wanted: Any) -> str | None:
     if wanted is True and is_array(value):
+        seen: set[Any] = set()
         for index, item in enumerate(value):
-            if any(same_json(item, other) for other in value[:index]):
+            key = _identity(item)
+            if key in seen:
                 return f"item {index} is there twice"
+            seen.add(key)
     return None
+
+
+def _identity(value: Any) -> Any:
+    """Return what is equal for equal JSON values only, and can be put into a set."""
+    if isinstance(value, bool):
+        return (bool, value)
+    if is_array(value):
+        return (list, tuple(map(_identity, value)))
+    if is_object(value):
+        return (dict, frozenset((name, _identity(item)) for name, item in value.items()))
+    return value
 
 
 def _pattern(value: Any, pattern: Any) -> str | None:

@@ -78,6 +78,15 @@ def _is_qualifier(origin: Any) -> bool:
     )
 
 
+def key_of(hint: Any) -> Any:
+    """Return what a type can be looked up by; what stands in ``Annotated`` need not have a hash."""
+    try:
+        hash(hint)
+    except TypeError:
+        return repr(hint)
+    return hint
+
+
 def union_members(hint: Any) -> tuple[Any, ...]:
     """Return the members of a union, empty for any other type."""
     if typing.get_origin(hint) in (Union, types.UnionType):
@@ -211,8 +220,12 @@ def _field(name: str, hint: Any, default: Any, required: bool, text: Any = None)
 
 def _dataclass_fields(cls: type) -> list[Field]:
     hints = type_hints(cls)
+    # In a dataclass of pydantic a default may be what says all about the field.
+    said = getattr(cls, "__pydantic_fields__", {})
     return [
-        _field(
+        _pydantic_field(field.name, said[field.name])
+        if field.name in said
+        else _field(
             field.name,
             hints.get(field.name, Any),
             field.default,
@@ -222,6 +235,20 @@ def _dataclass_fields(cls: type) -> list[Field]:
         for field in dataclasses.fields(cls)
         if field.init
     ]
+
+
+def _pydantic_field(name: str, info: Any) -> Field:
+    hint = info.annotation
+    for entry in info.metadata:
+        hint = Annotated[hint, entry]
+    alias = info.validation_alias
+    return _field(
+        alias if isinstance(alias, str) else name,
+        hint,
+        MISSING if info.is_required() else info.default,
+        info.is_required(),
+        info.description,
+    )
 
 
 def _attrs_fields(cls: Any) -> list[Field]:

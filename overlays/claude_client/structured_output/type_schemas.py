@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections.abc
 import enum
 import typing
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from claude_rest._runtime.struct import Struct
@@ -19,6 +20,7 @@ from .type_facts import (
     class_fields,
     described_by,
     is_enum,
+    key_of,
     literal_values,
     own_docstring,
     pydantic_model,
@@ -133,7 +135,7 @@ class SchemaBuilder:
             simple = None
         if simple is not None:
             return dict(simple)
-        if hint in STRINGS:
+        if type(hint) is type and hint in STRINGS:
             form = STRINGS[hint]
             return {"type": "string"} if form is None else {"type": "string", "format": form}
         literals = literal_values(hint)
@@ -177,6 +179,8 @@ class SchemaBuilder:
     def _container(self, hint: Any, path: str) -> dict[str, Any]:
         origin = typing.get_origin(hint) or hint
         arguments = typing.get_args(hint)
+        if not isinstance(origin, type):
+            raise _unsupported(hint, path, "it is no type")
         if origin in LISTS or origin in SETS:
             schema: dict[str, Any] = {"type": "array"}
             if arguments:
@@ -213,10 +217,11 @@ class SchemaBuilder:
             "maxItems": len(places),
         }
 
-    def _named(self, key: Any, build: typing.Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    def _named(self, hint: Any, build: typing.Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        key = key_of(hint)
         name = self._names.get(key)
         if name is None:
-            name = self._names[key] = self._free_name(key)
+            name = self._names[key] = self._free_name(hint)
             # Taken while it is built, so that a class that holds itself ends.
             self.definitions[name] = {}
             self.definitions[name] = build()
@@ -260,6 +265,8 @@ def json_default(default: Any) -> Any:
     """Return a default as JSON; ``MISSING`` when there is none that JSON can say."""
     if isinstance(default, enum.Enum):
         default = default.value
+    if isinstance(default, float) and not isfinite(default):
+        return MISSING
     return default if default is None or isinstance(default, (bool, int, float, str)) else MISSING
 
 

@@ -140,6 +140,40 @@ def test_failures_are_typed_and_hold_the_reply(
     assert again.reply == caught.value.reply
 
 
+@dataclass
+class Picky:
+    size: int
+
+    def __post_init__(self) -> None:
+        assert self.size, "too small"
+        {1: "one"}[self.size]
+
+
+@dataclass
+class Nested:
+    inner: Nested | None = None
+
+
+@pytest.mark.parametrize(
+    ("hint", "value", "message"),
+    [
+        (Picky, '{"size": 0}', "/: too small"),
+        (Picky, '{"size": 2}', "/: 2"),
+        (Nested, '{"inner": ' * 900 + "null" + "}" * 900, "nested too deeply"),
+    ],
+)
+def test_no_value_takes_the_reply_with_it(kit: Any, hint: Any, value: str, message: str) -> None:
+    """Whatever a class raises: the reply was paid for."""
+    with pytest.raises(InvalidOutputError, match=message) as caught:
+        parsed(kit, hint, content=text(value))
+    assert caught.value.reply.id == MESSAGE["id"]
+
+
+def test_integers_of_any_size_are_exact(kit: Any) -> None:
+    message = parsed(kit, list[int], content=text("[12345678901234567890123, 9007199254740993]"))
+    assert message.parsed_output == [12345678901234567890123, 9007199254740993]
+
+
 def test_a_reply_that_calls_tools_has_no_value_yet(kit: Any) -> None:
     call = {"type": "tool_use", "id": "toolu_1", "name": "look", "input": {}}
     message = parsed(kit, Recipe, content=[call], stop_reason="tool_use")

@@ -28,12 +28,30 @@ import jsonschema
 import pytest
 from typing_extensions import NotRequired, Required
 
-from claude_client import OutputFormat, UnsupportedTypeError
+from claude_client import OutputFormat, UnsupportedTypeError, find_violations
 from claude_client.structured_output.conversion import ConversionError, convert
 from claude_client.structured_output.type_schemas import schema_of
+from counted_work import LINEAR, growth
 
 T = TypeVar("T")
 UserId = NewType("UserId", int)
+
+
+@dataclass
+class Sum:
+    kind: Literal["sum"]
+    left: Calculation
+    right: Calculation
+
+
+@dataclass
+class Product:
+    kind: Literal["product"]
+    left: Calculation
+    right: Calculation
+
+
+Calculation = Sum | Product | int
 
 
 class Color(enum.Enum):
@@ -216,6 +234,7 @@ def test_two_classes_of_one_name_stay_two() -> None:
         (dict[int, str], "names in JSON objects are strings"),
         (Box[complex], "content: complex"),
         (Literal[b"x"], "has no JSON form"),
+        (Limits(1), "is no type"),
     ],
 )
 def test_types_without_json_form_are_refused(hint: Any, message: str) -> None:
@@ -251,3 +270,77 @@ def test_pydantic_models_alone_and_inside() -> None:
         many.convert([{"when": "2026-01-02", "count": 0}])
     assert caught.value.violations[0].pointer == "/0/count"
     jsonschema.Draft202012Validator.check_schema(many.schema)
+
+
+def test_dataclasses_of_pydantic_keep_what_their_fields_say() -> None:
+    pydantic = pytest.importorskip("pydantic")
+
+    @pydantic.dataclasses.dataclass
+    class Score:
+        points: int = pydantic.Field(ge=1, description="So far.")
+        of: int = pydantic.Field(default=10, alias="outOf")
+
+    form: OutputFormat[Any] = OutputFormat(Score)
+    assert form.full_schema == {
+        "type": "object",
+        "properties": {
+            "points": {"type": "integer", "minimum": 1, "description": "So far."},
+            "outOf": {"type": "integer", "default": 10},
+        },
+        "required": ["points"],
+        "additionalProperties": False,
+    }
+    assert form.convert({"points": 3, "outOf": 4}) == Score(points=3, outOf=4)
+
+
+def test_what_annotated_holds_need_not_have_a_hash() -> None:
+    hint = list[Annotated[int, Limits(3)]]
+    with pytest.raises(TypeError):
+        hash(hint)
+    assert schema_of(hint) == {"type": "array", "items": {"type": "integer", "minimum": 3}}
+    assert convert([3.0], hint) == [3]
+    box = Box[Annotated[int, Limits(3)]]
+    assert convert({"content": 4}, box) == Box(4)
+    with pytest.raises(ConversionError, match="/content: 1 is below 3"):
+        OutputFormat(box).convert({"content": 1})
+
+
+def test_defaults_that_json_cannot_say_are_left_out() -> None:
+    @dataclass
+    class Range:
+        end: float = float("inf")
+
+    assert schema_of(Range)["properties"] == {"end": {"type": "number"}}
+
+
+@pytest.mark.parametrize("check", [convert, lambda value, hint: OutputFormat(hint).convert(value)])
+def test_unions_within_unions_are_no_exponential_work(check: Any) -> None:
+    def steps(levels: int) -> Any:
+        value: Any = 1
+        for _ in range(levels):
+            value = {"kind": "product", "left": value, "right": 2}
+        check(1, Calculation)
+        return [lambda: check(value, Calculation)]
+
+    assert growth(steps, 2) < 2 * LINEAR
+
+
+def test_sets_are_no_quadratic_work() -> None:
+    form = OutputFormat(set[int])
+
+    def steps(size: int) -> Any:
+        numbers = list(range(size))
+        return [lambda: form.convert(numbers)]
+
+    assert growth(steps, 200) < 2 * LINEAR
+
+
+@pytest.mark.parametrize(
+    "items", [[1, True, "1", None, [1], {"a": 1}], [{"a": 1, "b": 2}, {"a": 2, "b": 1}], [[], {}]]
+)
+def test_which_items_are_the_same(items: list[Any]) -> None:
+    schema = {"uniqueItems": True}
+    assert find_violations(items, schema) == ()
+    for item in items:
+        assert find_violations([*items, item], schema)[0].message.endswith("is there twice")
+    assert find_violations([{"a": 1, "b": 2}, {"b": 2.0, "a": 1}], schema)
