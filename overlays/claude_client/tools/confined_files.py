@@ -25,6 +25,8 @@ _FOLDER_MODE = 0o700
 _TEMPORARY = ".tmp-"
 _LONGEST_NAME = 200
 """Bytes of a name; file systems take 255, and the temporary file beside it needs some."""
+_DEEPEST = 32
+"""Names in a path; each holds an open folder while everything below one is looked at."""
 
 SUPPORTED: bool = (
     {os.open, os.mkdir, os.unlink, os.rmdir, os.rename, os.stat} <= os.supports_dir_fd
@@ -53,12 +55,13 @@ def confined_parts(path: str, root: str) -> tuple[str, ...]:
     """Return the names that lead from ``root`` to ``path``, both with slashes.
 
     Raises :class:`ConfinementError` for anything but plain names: ``..``, also in percent
-    encoding, backslashes, control characters, names that are empty or too long.
+    encoding, backslashes, control characters, names that are empty or too long or too many.
     """
     if path != root and not path.startswith(f"{root}/"):
         raise ConfinementError(f"Path must start with {root}, got: {path}")
     parts = path[len(root) :].strip("/")
     names = tuple(parts.split("/")) if parts else ()
+    _check_depth(len(names))
     for name in names:
         plain = _decoded(name)
         if (
@@ -70,6 +73,11 @@ def confined_parts(path: str, root: str) -> tuple[str, ...]:
         if len(name.encode("utf-8", "surrogatepass")) > _LONGEST_NAME:
             raise ConfinementError(f"A name in the path is longer than {_LONGEST_NAME} bytes")
     return names
+
+
+def _check_depth(count: int) -> None:
+    if count > _DEEPEST:
+        raise ConfinementError(f"A path can have {_DEEPEST} names, not {count}")
 
 
 def _decoded(name: str) -> str:
@@ -91,7 +99,8 @@ class ConfinedFolder:
             raise NotImplementedError(
                 "files cannot be confined to a folder on this system; keep memories elsewhere"
             )
-        self.folder = folder
+        # Where it is now, wherever the process goes to.
+        self.folder = folder = folder.absolute()
         self.max_file_bytes = max_file_bytes
         self.max_total_bytes = max_total_bytes
         folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
@@ -140,7 +149,8 @@ class ConfinedFolder:
 
     def replace(self, path: Sequence[str], text: str) -> None:
         """Write a file that is there already; readers see the old one or the new one."""
-        data = self._checked(text)
+        before = self.entry(path)
+        data = self._checked(text, instead_of=before.size if before else 0)
         with self._parent(path) as (parent, name):
             temporary = self._write_temporary(parent, data)
             try:
@@ -160,7 +170,12 @@ class ConfinedFolder:
         if tuple(new[: len(old)]) == tuple(old):
             raise ConfinementError("A folder cannot be moved into itself")
         with self._parent(old) as (parent, name):
-            _check_kind(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode)
+            kind = os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode
+            _check_kind(kind)
+            if stat.S_ISDIR(kind):
+                with self._opened(old) as folder:
+                    inside = _listing(folder, "", _DEEPEST, hidden=True)
+                    _check_depth(len(new) + max((at.count("/") + 1 for at, _ in inside), default=0))
             with self._parent(new, create=True) as (new_parent, new_name):
                 with suppress(FileNotFoundError):
                     os.stat(new_name, dir_fd=new_parent, follow_symlinks=False)
@@ -178,13 +193,15 @@ class ConfinedFolder:
             for name in _names_in(folder):
                 _delete(name, folder)
 
-    def _checked(self, text: str) -> bytes:
+    def _checked(self, text: str, *, instead_of: int = 0) -> bytes:
         data = text.encode("utf-8")
         if len(data) > self.max_file_bytes:
             raise LimitError(f"A file can have {self.max_file_bytes} bytes, not {len(data)}")
         with self._opened(()) as folder:
-            total = sum(entry.size for _, entry in _listing(folder, "", 64, hidden=True))
-        if total + len(data) > self.max_total_bytes:
+            files = _listing(folder, "", 2 * _DEEPEST, hidden=True)
+            total = sum(entry.size for _, entry in files) - instead_of
+        # What makes a file smaller is allowed even where too much is there already.
+        if len(data) > instead_of and total + len(data) > self.max_total_bytes:
             raise LimitError(f"All files together can have {self.max_total_bytes} bytes")
         return data
 
@@ -268,7 +285,7 @@ def _listing(
     folder: int, prefix: str, depth: int, *, hidden: bool = False
 ) -> Iterator[tuple[str, Entry]]:
     for name in sorted(_names_in(folder)):
-        if name.startswith(_TEMPORARY) or (not hidden and name.startswith(".")):
+        if not hidden and name.startswith("."):
             continue
         with suppress(FileNotFoundError):
             found = os.stat(name, dir_fd=folder, follow_symlinks=False)

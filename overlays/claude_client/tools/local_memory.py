@@ -39,6 +39,8 @@ MAX_TOTAL_BYTES = 100_000_000
 _MOST_LINES = 999_999
 _NUMBER_WIDTH = 6
 _LEVELS = 2
+_MOST_PLACES = 100
+"""Occurrences of a text that are listed where it should be there once."""
 _AROUND = 2
 """Lines shown on either side of a change."""
 
@@ -134,19 +136,18 @@ class LocalFilesystemMemoryTool(MemoryTool):
         """Replace a text that is in a file once."""
         path, text = self._file(command.path)
         old = command.old_str
-        places = _places(text, old)
-        if not places:
+        place = text.find(old) if old else -1
+        if place < 0:
             raise ToolError(
                 f"No replacement was performed, old_str `{old}` did not appear verbatim in "
                 f"{command.path}."
             )
-        if len(places) > 1:
-            numbers = ", ".join(str(text.count("\n", 0, place) + 1) for place in places)
+        if text.find(old, place + 1) >= 0:
+            numbers = _lines_with(text, old)
             raise ToolError(
                 f"No replacement was performed. Multiple occurrences of old_str `{old}` in "
                 f"lines: {numbers}. Please ensure it is unique"
             )
-        (place,) = places
         changed = f"{text[:place]}{command.new_str}{text[place + len(old) :]}"
         self._files.replace(path, changed)
         line = text.count("\n", 0, place) + 1
@@ -258,10 +259,6 @@ class AsyncLocalFilesystemMemoryTool(AsyncMemoryTool):
         """The folder that ``/memories`` stands for."""
         return self._tool.memory_root
 
-    async def execute(self, command: MemoryCommand) -> Any:
-        """Run a command by the method of its name, one at a time."""
-        return await _in_thread(self._tool.execute, command)
-
     def _text(self, command: MemoryCommand) -> str:
         text: str = self._tool.execute(command)
         return text
@@ -318,14 +315,17 @@ def _numbered(lines: list[str], first: int, last: int) -> list[str]:
     ]
 
 
-def _places(text: str, part: str) -> list[int]:
-    """Return where a text occurs, overlapping occurrences too."""
-    if not part:
-        return []
-    places = [text.find(part)]
-    while places[-1] >= 0:
-        places.append(text.find(part, places[-1] + 1))
-    return places[:-1]
+def _lines_with(text: str, part: str) -> str:
+    """Return the lines in which a text begins, overlapping occurrences too; the first of many."""
+    numbers: list[str] = []
+    line, before, place = 1, 0, text.find(part)
+    while place >= 0:
+        if len(numbers) == _MOST_PLACES:
+            return f"{', '.join(numbers)} and more"
+        line += text.count("\n", before, place)
+        numbers.append(str(line))
+        before, place = place, text.find(part, place + 1)
+    return ", ".join(numbers)
 
 
 def _size(count: int) -> str:

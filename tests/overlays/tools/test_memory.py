@@ -21,6 +21,7 @@ from claude_client import (
     BetaAbstractMemoryTool,
     InvalidToolArgumentsError,
     LocalFilesystemMemoryTool,
+    MemoryCreateCommand,
     MemoryTool,
     ToolError,
 )
@@ -345,3 +346,61 @@ def test_a_memory_of_ones_own() -> None:
         notes.clear_all_memory()
     with pytest.raises(TypeError):
         MemoryTool()  # type: ignore[abstract]
+
+
+def test_no_name_escapes_the_limit(memory: Memory) -> None:
+    """Neither names of temporary files nor folders within folders hide anything."""
+    memory.tool = type(memory.tool)(memory.tool.base_path, max_total_bytes=100)
+    memory("create", path="/memories/.tmp-1", file_text="x" * 90)
+    full = memory.refusal("create", path="/memories/.tmp-2", file_text="x" * 90)
+    assert "All files together" in full
+    deepest = "/memories" + "/d" * 32
+    assert "32 names" in memory.refusal("create", path=f"{deepest}/f", file_text="x")
+    memory("create", path=deepest, file_text="x")
+    assert "32 names" in memory.refusal("rename", old_path="/memories/d", new_path="/memories/e/d")
+    memory("rename", old_path="/memories/d", new_path="/memories/e")
+    memory("delete", path="/memories/e")
+    # Less is allowed even where there is too much.
+    memory.tool = type(memory.tool)(memory.tool.base_path, max_total_bytes=50)
+    memory("str_replace", path="/memories/.tmp-1", old_str="x" * 90, new_str="y" * 60)
+    assert "together" in memory.refusal(
+        "str_replace", path="/memories/.tmp-1", old_str="y" * 60, new_str="y" * 61
+    )
+
+
+def test_replacing_counts_what_is_replaced(memory: Memory) -> None:
+    memory.tool = type(memory.tool)(memory.tool.base_path, max_total_bytes=100)
+    memory("create", path="/memories/a", file_text="x" * 60)
+    memory("insert", path="/memories/a", insert_line=0, insert_text="y" * 30)
+
+
+def test_a_text_that_is_everywhere_is_listed_in_part(memory: Memory) -> None:
+    memory("create", path="/memories/a", file_text="a\n" * 400_000)
+    refusal = memory.refusal("str_replace", path="/memories/a", old_str="a", new_str="b")
+    assert "in lines: 1, 2, 3, " in refusal
+    assert "99, 100 and more. Please" in refusal
+
+
+def test_the_folder_is_where_it_was_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    memory = Memory(LocalFilesystemMemoryTool("base"))
+    memory("create", path="/memories/a", file_text="x")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert memory("view", path="/memories/a").endswith("\tx")
+
+
+def test_methods_can_be_overridden(tmp_path: Path) -> None:
+    """The asynchronous tool went past them."""
+
+    class ReadOnly(LocalFilesystemMemoryTool):
+        def create(self, command: MemoryCreateCommand) -> str:
+            raise ToolError("read only")
+
+    class AsyncReadOnly(AsyncLocalFilesystemMemoryTool):
+        async def create(self, command: MemoryCreateCommand) -> str:
+            raise ToolError("read only")
+
+    for kind in (ReadOnly, AsyncReadOnly):
+        memory = Memory(kind(tmp_path))
+        assert memory.refusal("create", path="/memories/a", file_text="x") == "read only"
