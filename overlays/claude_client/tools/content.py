@@ -26,12 +26,24 @@ def result_content(value: Any) -> str | list[Any]:
     if value is None:
         return ""
     if isinstance(value, str):
-        return value
+        return _text(value)
     if _is_block(value):
         return [_plain_block(value)]
     if is_sequence(value) and value and all(map(_is_block, value)):
         return [_plain_block(block) for block in value]
     return dumps(json_value(value)).decode()
+
+
+def _text(text: str) -> str:
+    """Return text with replacement characters for what is none, as in names of files.
+
+    JSON cannot say it: the API would refuse this request and, as it is in the history, all others.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
 
 
 def json_value(value: Any) -> Any:

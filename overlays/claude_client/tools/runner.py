@@ -11,6 +11,7 @@ import inspect
 import logging
 from typing import TYPE_CHECKING, Any
 
+from ..structured_output.json_kinds import is_sequence
 from .errors import ToolError
 from .loop import Give, Run, ToolLoop, named_tools, raised, returned, without_running
 from .steps import AsyncTurnStream, TurnStream
@@ -47,18 +48,23 @@ class _RunnerBase:
             raise TypeError("tool_runner needs messages=[...]")
         tools, definitions = named_tools(arguments.pop("tools", ()))
         raise_on = arguments.pop("raise_on", ())
-        self._raise_on = raise_on if isinstance(raise_on, tuple) else (raise_on,)
+        self._raise_on = tuple(raise_on) if is_sequence(raise_on) else (raise_on,)
+        if not all(isinstance(kind, type) for kind in self._raise_on):
+            raise TypeError(f"raise_on takes classes of exceptions, not {raise_on!r}")
         self._on_tool_error: Callable[[ToolCall, Exception], Any] | None = arguments.pop(
             "on_tool_error", None
         )
         self._max_concurrency: int | None = arguments.pop("max_concurrency", None)
         if self._max_concurrency is not None and self._max_concurrency < 1:
             raise ValueError("max_concurrency must be at least 1")
+        max_iterations = arguments.pop("max_iterations", DEFAULT_MAX_ITERATIONS)
+        if max_iterations is not None and max_iterations < 1:
+            raise ValueError("max_iterations must be at least 1")
         self._streaming: bool = bool(arguments.pop("stream", False))
         self._loop = ToolLoop(
             arguments.pop("messages"),
             tools,
-            max_iterations=arguments.pop("max_iterations", DEFAULT_MAX_ITERATIONS),
+            max_iterations=max_iterations,
             max_total_tokens=arguments.pop("max_total_tokens", None),
         )
         if definitions:

@@ -523,6 +523,33 @@ def test_what_a_runner_refuses() -> None:
         client.messages.tool_runner(model="m", max_tokens=1)  # type: ignore[call-arg]
     with pytest.raises(ValueError, match="max_concurrency"):
         client.messages.tool_runner(**ARGUMENTS, max_concurrency=0)
+    with pytest.raises(ValueError, match="max_iterations"):
+        client.messages.tool_runner(**ARGUMENTS, max_iterations=0)
+    wrong: Any = ["OSError"]
+    with pytest.raises(TypeError, match="raise_on takes classes"):
+        client.messages.tool_runner(**ARGUMENTS, raise_on=wrong)
+
+
+def test_text_that_is_none_does_not_end_the_conversation(twin: Twin, mock: MockAPI) -> None:
+    """Names of files can hold what JSON cannot: the request, and all after it, were refused."""
+
+    def names() -> str:
+        """List names."""
+        return "a\udcff, \ud83d\ude00"
+
+    def missing() -> str:
+        """Miss one."""
+        raise FileNotFoundError("a\udcff")
+
+    calls = [call("names", "toolu_1"), call("missing", "toolu_2")]
+    mock.on("messages.create").reply(calls).reply("Ok")
+
+    async def body(runner: Any) -> None:
+        await settle(runner.until_done())
+
+    run(twin, mock, body, tools=[names, missing])
+    contents = [block["content"] for block in sent(mock, 1)[-1]["content"]]
+    assert contents == ["a\ufffd, \U0001f600", "FileNotFoundError: a\ufffd"]
 
 
 def test_arguments_are_those_of_create() -> None:
