@@ -15,6 +15,8 @@ from opentelemetry import context as contexts
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
+from claude_rest._runtime.codec import loads
+from claude_rest._runtime.raw_response import RawAnswer
 from claude_rest._runtime.struct import Struct
 
 from .._version import __version__
@@ -174,7 +176,10 @@ class CallSpan:
 
     @harmless
     def _note_answer(self, result: Any) -> None:
-        if self._chat and isinstance(result, Struct):
+        if self._chat and isinstance(result, RawAnswer):
+            # For with_raw_response: the body has been read, but by nobody decoded yet.
+            result = loads(result.content)
+        if self._chat and (isinstance(result, Struct) or result.__class__ is dict):
             self._span.set_attributes(naming.message_attributes(result))
             usage = naming.counts(naming.field(result, "usage"))
             self._span.set_attributes(naming.usage_attributes(usage))

@@ -39,6 +39,16 @@ def assert_no_content(span: Any) -> None:
         assert f"{text}\\" not in shown
 
 
+def test_a_message_whose_response_is_raw(kit: BothClients, spans: Spans) -> None:
+    create = kit.open(**spans.settings(kit)).messages.with_raw_response.create
+    assert kit.run(create(**ARGUMENTS)).status_code == 200
+    attributes = spans.attributes
+    assert attributes["gen_ai.response.id"] == "msg_1"
+    assert attributes["gen_ai.response.finish_reasons"] == ("end_turn",)
+    assert attributes["gen_ai.usage.input_tokens"] == 3
+    assert_no_content(spans.one)
+
+
 def test_a_message(kit: BothClients, spans: Spans) -> None:
     message = kit.create(settings=spans.settings(kit), temperature=0.5, stop_sequences=["x"])
     assert message.id == "msg_1"
