@@ -49,7 +49,7 @@ class _Root(NamedTuple):
 
 
 def _violations(value: Any, schema: Any, at: str, root: _Root, depth: int) -> Iterable[Violation]:
-    if not isinstance(value, (dict, list)) or not is_object(schema):
+    if not (is_object(value) or is_array(value)) or not is_object(schema):
         return _found_at(value, schema, at, root, depth)
     # Alternatives lead to the same parts again: without this the work doubles with every level.
     key = (at, id(value), id(schema))

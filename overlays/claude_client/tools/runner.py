@@ -374,7 +374,7 @@ class AsyncToolRunner(_RunnerBase):
 
         thread = self._threads.get(call)
         if thread is not None and thread.goes_on_with(call.arguments):
-            work = thread.result
+            work = thread.wait
         else:
             thread = self._threads[call] = _InThread(tool, call.arguments)
             work = thread.run
@@ -399,7 +399,10 @@ class _InThread:
         self._call = tool.call
         self._arguments = dict(arguments)
         self._future: Future[Any] = Future()
-        self.result = self._future.result
+
+    def wait(self) -> Any:
+        """Return what comes of it, in another thread."""
+        return self._future.result()
 
     def run(self) -> Any:
         """Call the function, unless this has been given up before the thread came to it."""
@@ -408,7 +411,7 @@ class _InThread:
                 self._future.set_result(self._call(self._arguments))
             except BaseException as error:  # noqa: BLE001 - raised below
                 self._future.set_exception(error)
-        return self._future.result()
+        return self.wait()
 
     def goes_on_with(self, arguments: dict[str, Any]) -> bool:
         """Return whether it has begun, with these arguments; if it has not it never will."""
