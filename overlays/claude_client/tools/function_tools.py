@@ -103,6 +103,7 @@ class _FunctionTool(RunnableTool):
         self._strict: bool | None = settings.pop("strict", None)
         given: Mapping[str, Any] | None = settings.pop("input_schema", None)
         self._fields, self._rest, self._positional = _parameters(function, said.parameters)
+        self._schema_is_given = given is not None
         self._schema: dict[str, Any]
         if given is not None:
             self._schema = plain_copy(dict(given))
@@ -155,14 +156,17 @@ class _FunctionTool(RunnableTool):
                 converted[name] = converter.convert(value, self._rest, f"/{name}")
         except ConversionError as error:
             raise InvalidToolArgumentsError(self._name, error.violations) from error
-        violations = find_violations(given, self._schema)
+        violations = tuple(
+            found
+            for found in find_violations(given, self._schema)
+            # A set takes what is there twice as there once.
+            if self._schema_is_given or found.keyword != "uniqueItems"
+        )
         if violations:
             raise InvalidToolArgumentsError(self._name, violations)
-        positional: list[Any] = []
-        for name in self._positional:
-            if name not in converted:
-                break
-            positional.append(converted.pop(name))
+        # One that was left out may stand before one that was not.
+        defaults = {field.name: field.default for field in self._fields}
+        positional = [converted.pop(name, defaults[name]) for name in self._positional]
         return positional, converted
 
     def __repr__(self) -> str:

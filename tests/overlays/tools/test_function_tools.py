@@ -242,6 +242,24 @@ def test_functions_of_all_kinds() -> None:
         tool(lambda: None)
 
 
+def test_arguments_that_are_left_out_or_there_twice() -> None:
+    def between(low: int = 1, high: int = 9, /) -> str:
+        """Choose."""
+        return f"{low}-{high}"
+
+    assert tool(between).call({"high": 5}) == "1-5"
+    assert tool(between).call({}) == "1-9"
+
+    def count(names: set[str]) -> int:
+        """Count."""
+        return len(names)
+
+    assert tool(count).call({"names": ["a", "b", "a"]}) == 2
+    schema = {"properties": {"names": {"type": "array", "uniqueItems": True}}}
+    with pytest.raises(InvalidToolArgumentsError, match="item 2 is there twice"):
+        tool(count, input_schema=schema).call({"names": ["a", "b", "a"]})
+
+
 def test_coroutine_functions() -> None:
     @beta_async_tool
     async def wait(seconds: timedelta) -> float:
