@@ -142,6 +142,8 @@ def test_five_minutes_either_way(offset: int, expected: str | None) -> None:
     verify(BODY, HEADERS, SECRET, now=NOW + offset, tolerance=float("inf"))
     # The time of the request is not looked up when it is given, and is when it is not.
     assert reason(HEADERS, now=None) == "timestamp_too_old"
+    with pytest.raises(WebhookVerificationError):
+        verify(BODY, HEADERS, SECRET, now=NOW + offset, tolerance=float("nan"))
 
 
 @pytest.mark.parametrize("secret", ["", " ", b"", [], "whsec_", "whsec_%%%", "ß", [None], 3.5])
