@@ -20,6 +20,7 @@ from claude_client.testing.exchange import MockRequest
 from claude_client.testing.forms import read_form
 from claude_rest import Client
 from claude_rest._runtime import file_contents
+from claude_rest._runtime.async_files import opened as opened_file
 from claude_rest._runtime.file_contents import CHUNK_BYTES
 from claude_rest.operations import OPERATIONS
 from loopback import Close, Send, response
@@ -153,6 +154,59 @@ def test_an_awaited_file_is_wound_back(kit: BothClients, tmp_path: Path) -> None
 
     kit.run(upload())
     assert [sent_file(kit, index).content == WHOLE for index in range(2)] == [True, True]
+
+
+@pytest.mark.parametrize("kind", ["file", "awaited file"])
+def test_an_open_file_is_sent_again_by_the_next_call(
+    kit: BothClients, kind: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "report.csv"
+    path.write_bytes(b"--" + WHOLE)
+    client = kit.open(STORED, STORED)
+
+    async def upload_twice() -> None:
+        async with await anyio.open_file(path, "rb") as opened:
+            await opened.read(2)
+            for _ in range(2):
+                await client.files.upload(file=opened)
+            assert await opened.tell() == 2
+
+    if kind == "awaited file":
+        if not kit.asynchronous:
+            pytest.skip("needs an event loop")
+        kit.run(upload_twice())
+    else:
+        with path.open("rb") as opened:
+            opened.read(2)
+            for _ in range(2):
+                kit.run(client.files.upload(file=opened))
+            assert opened.tell() == 2
+    assert [sent_file(kit, index).content == WHOLE for index in range(2)] == [True, True]
+
+
+def test_one_open_file_in_two_uploads_at_a_time() -> None:
+    file = io.BytesIO(WHOLE)
+    first, second = (file_contents.OpenFile(file) for _ in range(2))
+    pieces = zip(first.chunks(), second.chunks(), strict=True)
+    assert [b"".join(both) for both in zip(*pieces, strict=True)] == [WHOLE, WHOLE]
+
+
+def test_one_awaited_file_in_two_uploads_at_a_time(tmp_path: Path) -> None:
+    path = tmp_path / "report.csv"
+    path.write_bytes(WHOLE)
+
+    async def read(file: Any, whole: list[bytes]) -> None:
+        content: Any = await opened_file(file)
+        whole.append(b"".join([piece async for piece in content.async_chunks()]))
+
+    async def body() -> None:
+        whole: list[bytes] = []
+        async with await anyio.open_file(path, "rb") as file, anyio.create_task_group() as tasks:
+            for _ in range(4):
+                tasks.start_soon(read, file, whole)
+        assert [one == WHOLE for one in whole] == [True] * 4
+
+    anyio.run(body)
 
 
 @pytest.mark.parametrize(

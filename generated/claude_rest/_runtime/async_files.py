@@ -14,6 +14,7 @@ from .file_contents import (
     Spool,
     check_chunk,
     put_aside,
+    turn,
 )
 from .threads import off_loop
 
@@ -82,11 +83,12 @@ async def _beside(source: Any, limit: int | None) -> Content:
 async def opened(file: Any) -> Content | None:
     """Return the content of an asynchronous file; ``None`` for one that cannot be wound back."""
     try:
-        start = await file.tell()
-        end = await file.seek(0, os.SEEK_END)
-        if end is None:
-            end = await file.tell()
-        await file.seek(start)
+        async with turn(file):
+            start = await file.tell()
+            end = await file.seek(0, os.SEEK_END)
+            if end is None:
+                end = await file.tell()
+            await file.seek(start)
     except (AttributeError, TypeError, OSError, ValueError):
         # Such as a response that is being read, or an upload that a web framework hands over.
         return None

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 from stat import S_ISDIR, S_ISREG
-from threading import Lock
 from typing import IO, TYPE_CHECKING, Any, TypeAlias, Union
 
 from .errors import UploadError
+from .file_contents import moving, read_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,9 +33,6 @@ Base64Input: TypeAlias = Union[str, bytes, bytearray, memoryview, "os.PathLike[s
 Anything else is the content itself: bytes, a path (``pathlib.Path``; a string is none), or an open
 binary file. It is encoded while it is sent.
 """
-
-# Bodies that share an open file may be sent at the same time, from several threads.
-_moving = Lock()
 
 
 class Base64Content:
@@ -91,7 +88,7 @@ class Base64Content:
         if seekable is None or not seekable():
             self._in_memory(file.read())
             return
-        with _moving:
+        with moving:
             start = file.tell()
             size = _size_from(file, start)
         self.size = size
@@ -160,18 +157,12 @@ def _blocks_of(file: Any, start: int, size: int, label: str) -> Iterator[bytes]:
 
     def read(count: int) -> bytes:
         nonlocal position
-        with _moving:
-            before = file.tell()
-            file.seek(position)
-            try:
-                block: bytes = file.read(count) or b""
-            finally:
-                file.seek(before)
+        block = read_at(file, position, count)
         position += len(block)
         return block
 
     try:
-        with _moving:
+        with moving:
             now = _size_from(file, start)
         yield from _blocks(read, size, now, label)
     except (OSError, ValueError) as error:

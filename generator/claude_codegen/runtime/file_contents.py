@@ -9,7 +9,9 @@ that it asks for, a retry sends the same bytes, and a file that is too large is 
 from __future__ import annotations
 
 import os
+from threading import Lock
 from typing import IO, TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from .errors import RequestTooLargeError, UploadError
 
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES: Final = 1024 * 1024
 """How much of a file is read and handed on at a time, in bytes."""
+
+# Several requests may be sent from one open file at the same time, from several threads and tasks.
+moving = Lock()
+_turns: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 
 
 class Content:
@@ -99,7 +105,7 @@ class AtPath(Content):
 
 
 class OpenFile(Content):
-    """A file that is open, from where it stands to its end; it is wound back for each attempt."""
+    """A file that is open, from where it stands to its end; it is left standing where it is."""
 
     __slots__ = ("_file", "_start", "filename", "label", "size")
 
@@ -109,16 +115,22 @@ class OpenFile(Content):
         self.label = str(name or "the open file")
         self.filename = os.path.basename(name) if isinstance(name, str) else None  # noqa: PTH119
         self._file = file
-        self._start = file.tell()
-        self.size = max(0, file.seek(0, os.SEEK_END) - self._start)
-        file.seek(self._start)
+        with moving:
+            self._start = file.tell()
+            self.size = max(0, file.seek(0, os.SEEK_END) - self._start)
+            file.seek(self._start)
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the rest of the file."""
+        end = self._start + self.size
+        position = self._start
         try:
-            # An attempt before may have moved it.
-            self._file.seek(self._start)
-            yield from exactly(self._file, self.size, self.label)
+            while position < end:
+                chunk = read_at(self._file, position, min(CHUNK_BYTES, end - position))
+                if not chunk:
+                    raise _ended_early(self.label, end - position)
+                position += len(chunk)
+                yield chunk
         except (OSError, ValueError) as error:
             raise UploadError(f"cannot read {self.label}: {error}") from error
 
@@ -141,14 +153,21 @@ class AwaitedFile(Content):
 
     async def async_chunks(self) -> AsyncIterator[bytes]:
         """Yield the rest of the file."""
+        end = self._start + self.size
+        position = self._start
         try:
-            await self._file.seek(self._start)
-            left = self.size
-            while left > 0:
-                chunk = await self._file.read(min(CHUNK_BYTES, left))
+            while position < end:
+                count = min(CHUNK_BYTES, end - position)
+                async with turn(self._file):
+                    before = await self._file.tell()
+                    await self._file.seek(position)
+                    try:
+                        chunk = await self._file.read(count)
+                    finally:
+                        await self._file.seek(before)
                 if not chunk:
-                    raise _ended_early(self.label, left)
-                left -= len(chunk)
+                    raise _ended_early(self.label, end - position)
+                position += len(chunk)
                 yield chunk
         except (OSError, ValueError) as error:
             raise UploadError(f"cannot read {self.label}: {error}") from error
@@ -292,6 +311,29 @@ def check_chunk(chunk: Any, label: str) -> None:
 
 def _length(chunk: Any) -> int:
     return chunk.nbytes if isinstance(chunk, memoryview) else len(chunk)
+
+
+def read_at(file: Any, position: int, count: int) -> bytes:
+    """Read from an open file, and leave it standing where it is."""
+    with moving:
+        before = file.tell()
+        file.seek(position)
+        try:
+            chunk: bytes = file.read(count) or b""
+        finally:
+            file.seek(before)
+    return chunk
+
+
+def turn(file: Any) -> Any:
+    """Return what to enter with ``async with`` while a file whose methods are awaited is moved."""
+    from anyio import Lock as AsyncLock
+
+    try:
+        return _turns.setdefault(file, AsyncLock())
+    except TypeError:
+        # Nothing remembers a file that cannot be referred to weakly, or has no hash.
+        return AsyncLock()
 
 
 def exactly(file: IO[bytes], size: int, label: str) -> Iterator[bytes]:
