@@ -38,18 +38,22 @@ import os
 from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING, Any
+from weakref import finalize
 
 from claude_rest._runtime.codec import DecodeError, dumps, loads
 
 from .errors import BatchInputChangedError, BatchJournalError, BatchJournalLockedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
     from typing_extensions import Self
 
 FORMAT = 1
+
+_BEGINNING = b'{"type":"run",'
+"""How every journal begins."""
 
 
 class BatchIntent:
@@ -116,12 +120,15 @@ class BatchJournal:
         # Parts whose last intent certainly came to nothing.
         self._refused: set[int] = set()
         self._file: int | None = None
+        self._finalizer: Callable[[], object] | None = None
         if self.path is not None:
             self._open(self.path)
 
     def _open(self, path: Path) -> None:
         is_new = not path.exists()
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+        # Whoever forgets to close it, after waiting for a run alone, is not locked out for ever.
+        self._finalizer = finalize(self, os.close, self._file)
         try:
             _lock(self._file, path)
             text = _read_all(self._file)
@@ -129,6 +136,8 @@ class BatchJournal:
             for number, record in _records(path, text[:end]):
                 self._take(path, number, record)
             if end < len(text):
+                if not end and not _BEGINNING.startswith(text[: len(_BEGINNING)]):
+                    raise BatchJournalError(f"{path}: this is no journal")
                 # Torn by a crash: whoever wrote it had not gone on from there.
                 os.ftruncate(self._file, end)
                 os.fsync(self._file)
@@ -265,9 +274,9 @@ class BatchJournal:
 
     def close(self) -> None:
         """Close the file, which others may use from then on. Safe to call more than once."""
-        file, self._file = self._file, None
-        if file is not None:
-            os.close(file)
+        self._file = None
+        if self._finalizer is not None:
+            self._finalizer()
 
     def __enter__(self) -> Self:
         return self

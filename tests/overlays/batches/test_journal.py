@@ -157,3 +157,12 @@ def test_a_closed_journal_takes_nothing_more(tmp_path: Path) -> None:
     memory: Any = BatchJournal()
     memory.begin(1, 1)
     assert memory.limits == (1, 1)
+
+
+@pytest.mark.parametrize("text", [b'[{"custom_id": "a"}]', b"x", b'{"type":"batch"}', b"\x00" * 99])
+def test_a_file_of_one_line_that_is_no_journal_is_left_alone(tmp_path: Path, text: bytes) -> None:
+    path = tmp_path / "requests.json"
+    path.write_bytes(text)
+    with pytest.raises(BatchJournalError, match="no journal"):
+        BatchJournal(path)
+    assert path.read_bytes() == text
