@@ -6,12 +6,13 @@ returns its result. So the sync and the async client share every decision.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from ..drivers import asyncio_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import AsyncIterator, Callable, Generator
 
     from .resource import AsyncBatches, Batches
 
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
     Steps: TypeAlias = Generator["Step", Any, R]
     """Yields steps and returns a result."""
+
+
+_ITEMS_AT_ONCE = 64
+"""How many are handed on at a time: to go into a thread takes its time."""
 
 
 class Call:
@@ -52,6 +57,25 @@ class Work:
         return self._act(*self._arguments)
 
 
+class Take:
+    """Takes some items from an asynchronous iterator, none at its end; on an event loop only."""
+
+    __slots__ = ("iterator",)
+
+    def __init__(self, iterator: AsyncIterator[Any]) -> None:
+        """Take the iterator."""
+        self.iterator = iterator
+
+    async def some(self) -> list[Any]:
+        """Return what comes next."""
+        found: list[Any] = []
+        async for item in self.iterator:
+            found.append(item)
+            if len(found) == _ITEMS_AT_ONCE:
+                break
+        return found
+
+
 class Sleep:
     """Waits."""
 
@@ -73,7 +97,7 @@ class ReadNames:
         self.take = take
 
 
-Step = Call | Work | Sleep | ReadNames
+Step = Call | Work | Take | Sleep | ReadNames
 
 
 def drive(steps: Steps[R], batches: Batches) -> R:
@@ -94,6 +118,8 @@ def drive(steps: Steps[R], batches: Batches) -> R:
                 answer = step.do()
             elif isinstance(step, Sleep):
                 pause(step.seconds)
+            elif isinstance(step, Take):
+                raise TypeError("an asynchronous iterable needs an asynchronous client")
             else:
                 with batches.iter_results(step.batch_id) as results:
                     for item in results:
@@ -120,6 +146,8 @@ async def drive_async(steps: Steps[R], batches: AsyncBatches) -> R:
                 answer = await in_thread(step.do)
             elif isinstance(step, Sleep):
                 await pause_async(step.seconds)
+            elif isinstance(step, Take):
+                answer = await step.some()
             else:
                 async with batches.iter_results(step.batch_id) as results:
                     async for item in results:
@@ -156,4 +184,21 @@ async def in_thread(act: Callable[..., Any], *arguments: Any) -> Any:
     import anyio
     import anyio.to_thread
 
-    return await anyio.to_thread.run_sync(act, *arguments, abandon_on_cancel=False)
+    working = partial(anyio.to_thread.run_sync, act, *arguments, abandon_on_cancel=False)
+    if not asyncio_runs():
+        return await working()
+    import asyncio
+
+    # A scope of anyio holds back its own cancellation, but not that of a task of asyncio.
+    with anyio.CancelScope(shield=True):
+        task = asyncio.ensure_future(working())
+        cancelled: asyncio.CancelledError | None = None
+        while not task.done():
+            try:
+                await asyncio.wait([task])
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if cancelled is not None:
+            task.exception()
+            raise cancelled
+        return task.result()

@@ -19,7 +19,7 @@ from .waiting import BatchPolling, ProgressReport
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable
+    from collections.abc import AsyncIterable, Callable, Iterable
 
     from typing_extensions import Unpack
 
@@ -161,7 +161,9 @@ class AsyncBatches(GeneratedAsyncBatches):
 
     def run(
         self,
-        requests: Iterable[MessageBatchRequestParam] | None = None,
+        requests: Iterable[MessageBatchRequestParam]
+        | AsyncIterable[MessageBatchRequestParam]
+        | None = None,
         *,
         journal: str | os.PathLike[str] | BatchJournal | None = None,
         order: Order = "arrival",
@@ -183,7 +185,8 @@ class AsyncBatches(GeneratedAsyncBatches):
                     print(result.custom_id, result.result.type)
 
         The arguments, and what it raises, are those of the synchronous client. The requests are
-        read in a thread beside the event loop.
+        read in a thread beside the event loop, or awaited where they come from an asynchronous
+        iterable.
         """
         settings = BatchSettings(
             policy=self._caller.settings.retry,

@@ -71,11 +71,7 @@ class BatchRun(_RunFacts):
 
     def submit(self) -> None:
         """Create the batches that have not been created. Entering the block does this."""
-        try:
-            drive(self._core.submit(), self._batches)
-        except BaseException:
-            self._core.close()
-            raise
+        drive(self._core.submit(), self._batches)
 
     def wait(self) -> list[MessageBatch]:
         """Wait until every batch has ended, and return them in the order of the requests."""
@@ -92,8 +88,8 @@ class BatchRun(_RunFacts):
         self._core.close()
 
     def __iter__(self) -> Generator[MessageBatchIndividualResponse, None, None]:
+        self.submit()
         try:
-            self.submit()
             unread = list(self._core.parts)
             while (part := drive(self._core.next_ended(unread), self._batches)) is not None:
                 if self._core.settings.order == "request":
@@ -153,11 +149,7 @@ class AsyncBatchRun(_RunFacts):
 
     async def submit(self) -> None:
         """Create the batches that have not been created. Entering the block does this."""
-        try:
-            await drive_async(self._core.submit(), self._batches)
-        except BaseException:
-            self._core.close()
-            raise
+        await drive_async(self._core.submit(), self._batches)
 
     async def wait(self) -> list[MessageBatch]:
         """Wait until every batch has ended, and return them in the order of the requests."""
@@ -174,8 +166,8 @@ class AsyncBatchRun(_RunFacts):
         self._core.close()
 
     async def __aiter__(self) -> AsyncGenerator[MessageBatchIndividualResponse, None]:
+        await self.submit()
         try:
-            await self.submit()
             unread = list(self._core.parts)
             while (
                 part := await drive_async(self._core.next_ended(unread), self._batches)

@@ -30,16 +30,16 @@ from .doubts import (
     newest_batch,
     was_refused,
 )
-from .driving import Call, Sleep, Work
-from .errors import BatchInDoubtError, BatchJournalError, BatchWaitTimeoutError
+from .driving import Call, Sleep, Take, Work
+from .errors import BatchError, BatchInDoubtError, BatchJournalError, BatchWaitTimeoutError
 from .journal import BatchIntent, BatchJournal
-from .splitting import IdsDigest, split_requests
+from .splitting import IdsDigest, RequestSplitter
 from .spool import RequestSpool
 from .waiting import BatchPolling, BatchProgress, ProgressReport
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable
+    from collections.abc import AsyncIterable, Callable, Iterable, Iterator
 
     from claude_rest._runtime.caller import CallOptions
     from claude_rest.models import MessageBatch
@@ -48,11 +48,15 @@ if TYPE_CHECKING:
     from ..retries import RetryPolicy
     from ..retry_budget import RetryBudget
     from .driving import Steps
+    from .splitting import BatchPart
 
 Order = Literal["arrival", "request"]
 
 SETTLE_SECONDS = 60.0
 """How long a batch whose creation was not answered is looked for before it is created again."""
+
+_SPLIT_SECONDS = 0.1
+"""For how long requests are read and encoded in one go."""
 
 _FACTS: dict[str, Any] = {
     name: getattr(MESSAGES_BATCHES_CREATE, name) for name in Operation.__slots__
@@ -164,7 +168,9 @@ class RunCore:
 
     def __init__(
         self,
-        requests: Iterable[MessageBatchRequestParam] | None,
+        requests: Iterable[MessageBatchRequestParam]
+        | AsyncIterable[MessageBatchRequestParam]
+        | None,
         journal: str | os.PathLike[str] | BatchJournal | None,
         settings: BatchSettings,
     ) -> None:
@@ -185,7 +191,9 @@ class RunCore:
         self._deadline: float | None = None
         self._polls = 0
         self._failing_since: float | None = None
+        self._is_begun = False
         self._is_submitted = False
+        self._is_closed = False
 
     @property
     def batch_ids(self) -> list[str]:
@@ -205,6 +213,11 @@ class RunCore:
 
     def custom_ids(self, part: RunPart) -> Iterable[str]:
         """Return the names of a part in the order of its requests."""
+        if self._is_closed:
+            raise BatchError(
+                "the run is closed, and with it the order of its requests; iterate inside of the "
+                "with block"
+            )
         assert self._spool is not None
         return self._spool.custom_ids(part.index)
 
@@ -216,7 +229,26 @@ class RunCore:
         """Create what has not been created; nothing is sent before the whole input was checked."""
         if self._is_submitted:
             return
-        yield Work(self._prepare)
+        if self._is_begun:
+            # To begin anew would create, and pay for, what was created before.
+            raise BatchError(
+                "this run is creating its batches, or did not come to create them all; make "
+                "another run, with the same journal so that nothing is created twice"
+            )
+        self._is_begun = True
+        try:
+            yield from self._submit()
+        except BaseException:
+            self.close()
+            raise
+        self._is_submitted = True
+
+    def _submit(self) -> Steps[None]:
+        yield Work(self._open_journal)
+        if self._requests is None:
+            yield Work(self._prepare_without_requests)
+        else:
+            yield from self._prepare()
         journal = self._opened
         for part in self.parts:
             if part.index in journal.batch_ids:
@@ -234,32 +266,57 @@ class RunCore:
             yield from self._create(part)
         if not journal.complete and len(journal.batch_ids) == len(self.parts):
             yield Work(journal.finish)
-        self._is_submitted = True
 
-    def _prepare(self) -> None:
-        """Open the journal, and read, check and encode the input."""
+    def _open_journal(self) -> None:
         path = self._path
-        journal = path if isinstance(path, BatchJournal) else BatchJournal(path)
-        self._journal = journal
+        self._journal = path if isinstance(path, BatchJournal) else BatchJournal(path)
+
+    def _prepare(self) -> Steps[None]:
+        """Read, check and encode the input: for a while at a time, so that it can be cancelled."""
+        journal = self._opened
         settings = self.settings
-        requests = self._requests
-        if requests is None:
-            self._prepare_without_requests(journal)
-            return
+        requests: Any = self._requests
         limits = journal.limits or (settings.max_requests, settings.max_bytes)
         extra = settings.options.get("extra_body")
         if extra and journal.limits is None:
             limits = (limits[0], limits[1] - len(dumps(extra)))
-        spool = self._spool = RequestSpool()
-        for part in split_requests(requests, max_requests=limits[0], max_bytes=limits[1]):
-            journal.check(part.index, len(part), part.digest)
-            spool.keep(part, body=part.index not in journal.batch_ids)
-            self.parts.append(RunPart(part.index, len(part), part.digest, part.ids_digest))
+        splitter = RequestSplitter(*limits)
+        self._spool = RequestSpool()
+        if hasattr(requests, "__aiter__"):
+            awaited = requests.__aiter__()
+            while some := (yield Take(awaited)):
+                yield Work(self._split, splitter, iter(some))
+        else:
+            waiting = iter(requests)
+            while not (yield Work(self._split, splitter, waiting)):
+                pass
+        yield Work(self._keep, splitter.rest())
         journal.check_end(len(self.parts))
         if journal.limits is None:
-            journal.begin(*limits)
+            yield Work(journal.begin, *limits)
 
-    def _prepare_without_requests(self, journal: BatchJournal) -> None:
+    def _split(self, splitter: RequestSplitter, requests: Iterator[Any]) -> bool:
+        """Take requests for a while; tell whether that was all."""
+        end = monotonic() + _SPLIT_SECONDS
+        for request in requests:
+            self._keep(splitter.add(request))
+            if monotonic() > end:
+                return False
+        return True
+
+    def _keep(self, part: BatchPart | None) -> None:
+        if part is None:
+            return
+        assert self._spool is not None
+        journal = self._opened
+        journal.check(part.index, len(part), part.digest)
+        self._spool.keep(part, body=part.index not in journal.batch_ids)
+        self.parts.append(RunPart(part.index, len(part), part.digest, part.ids_digest))
+
+    def _prepare_without_requests(self) -> None:
+        journal = self._opened
+        if journal.path is None:
+            raise TypeError("a run takes requests, or the journal of a run that created them all")
         if not journal.complete:
             raise BatchJournalError(
                 f"{journal.path}: not all batches of the run were created, so it takes the "
@@ -461,6 +518,7 @@ class RunCore:
 
     def close(self) -> None:
         """Let go of the journal and of temporary files."""
+        self._is_closed = True
         self._report.close()
         if self._journal is not None:
             self._journal.close()

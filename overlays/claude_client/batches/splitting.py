@@ -12,8 +12,9 @@ from hashlib import blake2b, sha256
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from claude_rest._runtime.codec import EncodeError, dumps
+from claude_rest._runtime.codec import EncodeError, encode
 from claude_rest._runtime.encoded import EncodedItems
+from claude_rest._runtime.errors import UploadError
 from claude_rest.operations.message_batches import MESSAGES_BATCHES_CREATE
 
 from .errors import BatchRequestError
@@ -114,43 +115,71 @@ def split_requests(
     beside the names that were used, about 100 bytes for each request.
 
     Raises :class:`BatchRequestError` for a request without ``params``, with a bad ``custom_id``
-    or one that came before, one that has no JSON form or is too large for any batch; and
-    ``ValueError`` for limits that the API does not have.
+    or one that came before, one that has no JSON form, names a file that cannot be read or is too
+    large for any batch; and ``ValueError`` for limits that the API does not have.
     """
-    if not 0 < max_requests <= MAX_REQUESTS:
-        raise ValueError(f"max_requests must be 1 to {MAX_REQUESTS:,}, not {max_requests!r}")
-    if not 0 < max_bytes <= MAX_BYTES:
-        raise ValueError(f"max_bytes must be 1 to {MAX_BYTES:,}, not {max_bytes!r}")
-    return _parts(requests, max_requests, max_bytes)
+    return _parts(requests, RequestSplitter(max_requests, max_bytes))
 
 
 def _parts(
-    requests: Iterable[MessageBatchRequestParam], max_requests: int, max_bytes: int
+    requests: Iterable[MessageBatchRequestParam], splitter: RequestSplitter
 ) -> Iterator[BatchPart]:
-    places: dict[str, int] = {}
-    room = max_bytes - len(_HEAD) - len(_TAIL)
-    part = _OpenPart(0, 0)
-    for index, request in enumerate(requests):
+    for request in requests:
+        part = splitter.add(request)
+        if part is not None:
+            yield part
+    part = splitter.rest()
+    if part is not None:
+        yield part
+
+
+class RequestSplitter:
+    """Does what :func:`split_requests` does, for whoever hands requests in one by one."""
+
+    def __init__(self, max_requests: int, max_bytes: int) -> None:
+        """Take the limits of a part."""
+        if not 0 < max_requests <= MAX_REQUESTS:
+            raise ValueError(f"max_requests must be 1 to {MAX_REQUESTS:,}, not {max_requests!r}")
+        if not 0 < max_bytes <= MAX_BYTES:
+            raise ValueError(f"max_bytes must be 1 to {MAX_BYTES:,}, not {max_bytes!r}")
+        self._max_requests = max_requests
+        self._room = max_bytes - len(_HEAD) - len(_TAIL)
+        self._places: dict[str, int] = {}
+        self._part = _OpenPart(0, 0)
+
+    def add(self, request: Any) -> BatchPart | None:
+        """Take the next request; return the part that had no room for it, if there is one."""
+        index = len(self._places)
         custom_id = check_request(index, request)
-        before = places.setdefault(custom_id, index)
+        before = self._places.setdefault(custom_id, index)
         if before != index:
             raise BatchRequestError(index, custom_id, f"request {before} has the same custom_id")
-        try:
-            text = dumps(request)
-        except EncodeError as error:
-            raise BatchRequestError(index, custom_id, str(error)) from error
-        if len(text) > room:
-            raise BatchRequestError(
-                index,
-                custom_id,
-                f"takes {len(text):,} bytes, and a batch has room for {room:,}",
-            )
-        if len(part.custom_ids) == max_requests or part.size + len(text) + 1 > room:
-            yield part.close()
-            part = _OpenPart(part.index + 1, index)
+        text = self._encoded(index, custom_id, request)
+        full: BatchPart | None = None
+        part = self._part
+        if len(part.custom_ids) == self._max_requests or part.size + len(text) + 1 > self._room:
+            full = part.close()
+            part = self._part = _OpenPart(part.index + 1, index)
         part.add(custom_id, text)
-    if part.custom_ids:
-        yield part.close()
+        return full
+
+    def rest(self) -> BatchPart | None:
+        """Return the last part; None if there were no requests."""
+        return self._part.close() if self._part.custom_ids else None
+
+    def _encoded(self, index: int, custom_id: str, request: Any) -> bytes:
+        try:
+            text = encode(request)
+            if len(text) > self._room:
+                raise BatchRequestError(
+                    index,
+                    custom_id,
+                    f"takes {len(text):,} bytes, and a batch has room for {self._room:,}",
+                )
+            # Files in it are read now: nothing else says that they are the same in the next run.
+            return text if isinstance(text, bytes) else text.read()
+        except (EncodeError, OSError, UploadError) as error:
+            raise BatchRequestError(index, custom_id, str(error)) from error
 
 
 class _OpenPart:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
+from weakref import finalize
 
 from claude_rest._runtime.encoded import EncodedItems
 
@@ -23,6 +24,7 @@ class RequestSpool:
     def __init__(self) -> None:
         """Start empty."""
         self._file = TemporaryFile()  # noqa: SIM115 - closed by close()
+        self._finalizer = finalize(self, self._file.close)
         self._bodies: dict[int, tuple[int, int, Sequence[int]]] = {}
         self._names: dict[int, tuple[int, int]] = {}
         self._end = 0
@@ -56,7 +58,7 @@ class RequestSpool:
 
     def close(self) -> None:
         """Remove the file."""
-        self._file.close()
+        self._finalizer()
 
     def _append(self, text: bytes) -> tuple[int, int]:
         self._file.seek(self._end)

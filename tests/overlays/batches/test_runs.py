@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +12,7 @@ import pytest
 
 from claude_client import (
     APIConnectionError,
+    BatchError,
     BatchInDoubtError,
     BatchInputChangedError,
     BatchJournal,
@@ -22,12 +25,13 @@ from claude_client import (
     BatchWaitTimeoutError,
     NotFoundError,
 )
+from claude_client.batches.driving import in_thread
 from claude_client.testing import Fault
 
 from .making import FAST, Lab, collect, make, names, run_all, settle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
 SPLIT: dict[str, Any] = {"max_requests": 10, "settle_seconds": 0}
@@ -89,6 +93,151 @@ def test_every_request_has_a_result(lab: Lab, order: str, count: int) -> None:
         await settle(client.close())
 
     lab.run(body)
+
+
+def test_requests_that_are_awaited(lab: Lab, tmp_path: Path) -> None:
+    async def awaited() -> AsyncIterator[Any]:
+        for request in make(150):
+            yield request
+
+    async def body() -> None:
+        client = lab.client()
+        given: dict[str, Any] = {"max_requests": 100, "journal": tmp_path / "j"}
+        if not lab.asynchronous:
+            with pytest.raises(TypeError, match="needs an asynchronous client"):
+                await run_all(client, awaited())
+            client.close()
+            return
+        for _ in range(2):
+            found = await run_all(client, awaited(), order="request", **given)
+            assert found == names(make(150))
+        assert creations(lab) == 2
+        await client.close()
+
+    lab.run(body)
+
+
+def test_content_of_files_goes_into_requests(lab: Lab, tmp_path: Path) -> None:
+    image = tmp_path / "a.png"
+    image.write_bytes(b"\x89PNG" + bytes(1_000_000))
+
+    def requests() -> list[Any]:
+        found = make(3)
+        for request in found:
+            source = {"type": "base64", "media_type": "image/png", "data": image}
+            content = [{"type": "image", "source": source}]
+            request["params"]["messages"] = [{"role": "user", "content": content}]
+        return found
+
+    async def body() -> None:
+        client = lab.client()
+        for _ in range(2):
+            found = await run_all(client, requests(), journal=tmp_path / "j", order="request")
+            assert found == ["r0", "r1", "r2"]
+        image.write_bytes(b"another")
+        with pytest.raises(BatchInputChangedError):
+            await run_all(client, requests(), journal=tmp_path / "j")
+        image.unlink()
+        with pytest.raises(BatchRequestError, match=r"request 0 .*a\.png") as missing:
+            await run_all(client, requests())
+        assert isinstance(missing.value.__cause__, FileNotFoundError)
+        assert creations(lab) == 1
+        await settle(client.close())
+
+    lab.run(body)
+
+
+def test_a_run_that_failed_is_not_begun_anew(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def body() -> None:
+        client = lab.client()
+        run = client.messages.batches.run(make(25), poll=FAST, **SPLIT)
+        with monkeypatch.context() as patched:
+            interrupted(lab, patched, after=False, number=2)
+            with pytest.raises(Interruption):
+                await settle(run.submit())
+        for again in (run.submit, lambda: collect(run)):
+            with pytest.raises(BatchError, match="make another run"):
+                await settle(again())
+        assert creations(lab) == 1
+        await settle(client.close())
+
+    lab.run(body)
+
+
+def test_tasks_that_iterate_over_one_run_create_it_once(lab: Lab) -> None:
+    async def body() -> None:
+        client = lab.client()
+        run = client.messages.batches.run(make(25), poll=FAST, **SPLIT)
+        if lab.asynchronous:
+            found = await asyncio.gather(collect(run), collect(run), return_exceptions=True)
+            assert isinstance(found[1], BatchError)
+            assert len(found[0]) == 25  # type: ignore[arg-type]
+        else:
+            assert len(await collect(run)) == 25
+        assert creations(lab) == 3
+        await settle(client.close())
+
+    lab.run(body)
+
+
+def test_the_order_of_requests_is_gone_with_the_run(lab: Lab) -> None:
+    async def body() -> None:
+        client = lab.client()
+        run = client.messages.batches.run(make(5), poll=FAST, order="request")
+        assert len(await collect(run)) == 5
+        with pytest.raises(BatchError, match="closed"):
+            await collect(run)
+        await settle(client.close())
+
+    lab.run(body)
+
+
+def test_a_run_without_block_locks_its_journal_no_longer_than_it_lives(
+    lab: Lab, tmp_path: Path
+) -> None:
+    async def body() -> None:
+        client = lab.client()
+        await settle(client.messages.batches.run(make(5), poll=FAST, journal=tmp_path / "j").wait())
+        gc.collect()
+        assert len(await run_all(client, make(5), journal=tmp_path / "j")) == 5
+        assert creations(lab) == 1
+        await settle(client.close())
+
+    lab.run(body)
+
+
+def test_a_run_takes_requests_or_a_journal(lab: Lab) -> None:
+    async def body() -> None:
+        client = lab.client()
+        with pytest.raises(TypeError, match="takes requests"):
+            await run_all(client, None)
+        await settle(client.close())
+
+    lab.run(body)
+
+
+def test_work_in_a_thread_is_waited_for_when_its_task_is_cancelled() -> None:
+    begun, let_go, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def work() -> None:
+        begun.set()
+        assert let_go.wait(60)
+        ended.set()
+
+    async def body() -> None:
+        task = asyncio.ensure_future(in_thread(work))
+        await asyncio.to_thread(begun.wait, 60)
+        for _ in range(2):
+            task.cancel()
+            for _ in range(10):
+                await asyncio.sleep(0)
+        assert not task.done()
+        let_go.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert ended.is_set()
+
+    asyncio.run(body())
 
 
 @pytest.mark.parametrize("order", ["arrival", "request"])
