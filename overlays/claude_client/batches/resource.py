@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from claude_rest._runtime.unset import UNSET
 from claude_rest.operations.message_batches import MESSAGES_BATCHES_RESULTS
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from .runs import Order
     from .waiting import BatchProgress
 
+    BatchRequests: TypeAlias = Iterable[MessageBatchRequestParam]
+    AsyncBatchRequests: TypeAlias = BatchRequests | AsyncIterable[MessageBatchRequestParam]
+
     class BatchOptions(CallOptions, total=False):
         """Keyword arguments of each request that a run sends."""
 
@@ -47,7 +50,7 @@ class Batches(GeneratedBatches):
 
     def run(
         self,
-        requests: Iterable[MessageBatchRequestParam] | None = None,
+        requests: BatchRequests | None = None,
         *,
         journal: str | os.PathLike[str] | BatchJournal | None = None,
         order: Order = "arrival",
@@ -161,9 +164,7 @@ class AsyncBatches(GeneratedAsyncBatches):
 
     def run(
         self,
-        requests: Iterable[MessageBatchRequestParam]
-        | AsyncIterable[MessageBatchRequestParam]
-        | None = None,
+        requests: AsyncBatchRequests | None = None,
         *,
         journal: str | os.PathLike[str] | BatchJournal | None = None,
         order: Order = "arrival",
