@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,47 +13,67 @@ if TYPE_CHECKING:
 
     from .session import Session
 
-_IMAGES = (
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF87a", "image/gif"),
-    (b"GIF89a", "image/gif"),
-)
 _URLS = ("https://", "http://")
 STDIN = "-"
+_SIGNATURE_BYTES = 12
 
 
-def image_block(name: str, data: bytes) -> dict[str, Any]:
-    """Return the block of an image; its first bytes say of what kind it is.
+def image_block(path: Path) -> dict[str, Any]:
+    """Return the block of an image, which is read when it is sent.
+
+    Its first bytes say of what kind it is, since names may be wrong.
 
     Raises:
         UsageError: it is of no kind that the API takes.
+        OSError: it cannot be read.
     """
-    kind = next((kind for start, kind in _IMAGES if data.startswith(start)), None)
-    if kind is None and data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        kind = "image/webp"
-    if kind is None:
-        raise UsageError(f"{name}: not a PNG, JPEG, GIF or WebP image")
-    return {"type": "image", "source": _in_base64(kind, data)}
+    from ..images_and_documents import image
+
+    start, content = _begun(path)
+    try:
+        kind = image(start)["source"]["media_type"]  # type: ignore[typeddict-item]
+    except ValueError:
+        raise UsageError(f"{path}: not a PNG, JPEG, GIF or WebP image") from None
+    block: Any = image(content, media_type=kind)
+    return dict(block)
 
 
-def document_block(name: str, data: bytes) -> dict[str, Any]:
-    """Return the block of a document: a PDF, or text in UTF-8.
+def document_block(path: Path) -> dict[str, Any]:
+    """Return the block of a document: a PDF, which is read when it is sent, or text in UTF-8.
 
     Raises:
         UsageError: it is neither.
+        OSError: it cannot be read.
     """
-    if data.startswith(b"%PDF-"):
-        source = _in_base64("application/pdf", data)
+    start, content = _begun(path)
+    source: dict[str, Any]
+    if start.startswith(b"%PDF-"):
+        # document() goes by the name, and this one may have any.
+        source = {"type": "base64", "media_type": "application/pdf", "data": content}
     else:
         try:
+            data = content if isinstance(content, bytes) else content.read_bytes()
             text = data.decode("utf-8-sig")
         except UnicodeDecodeError:
             text = "\0"
         if "\0" in text:
-            raise UsageError(f"{name}: neither a PDF nor text in UTF-8")
+            raise UsageError(f"{path}: neither a PDF nor text in UTF-8")
         source = {"type": "text", "media_type": "text/plain", "data": text}
-    return {"type": "document", "source": source, "title": Path(name).name}
+    # Names of files are bytes, and those need not be text.
+    title = os.fsencode(path.name).decode("utf-8", "replace")
+    return {"type": "document", "source": source, "title": title}
+
+
+def _begun(path: Path) -> tuple[bytes, bytes | Path]:
+    """Return the first bytes of a file, and what to send: the path, or what can be read but once.
+
+    A pipe, such as a shell makes for ``<(command)``, gives its content to who comes first.
+    """
+    with path.open("rb") as file:
+        if path.is_file():
+            return file.read(_SIGNATURE_BYTES), path
+        data = file.read()
+    return data[:_SIGNATURE_BYTES], data
 
 
 def file_block(file_id: str, mime_type: str) -> dict[str, Any]:
@@ -64,12 +85,6 @@ def file_block(file_id: str, mime_type: str) -> dict[str, Any]:
         return {"type": "document", "source": source}
     # For code execution only; the API says so where there is none.
     return {"type": "container_upload", "file_id": file_id}
-
-
-def _in_base64(media_type: str, data: bytes) -> dict[str, Any]:
-    from base64 import b64encode
-
-    return {"type": "base64", "media_type": media_type, "data": b64encode(data).decode("ascii")}
 
 
 def prompt_of(session: Session, words: Sequence[str], *, needed: bool) -> str:
@@ -111,12 +126,12 @@ def user_content(session: Session) -> str | list[dict[str, Any]]:
         if place.startswith(_URLS):
             blocks.append({"type": "image", "source": {"type": "url", "url": place}})
         else:
-            blocks.append(image_block(place, Path(place).read_bytes()))
+            blocks.append(image_block(Path(place)))
     for place in options.documents:
         if place.startswith(_URLS):
             blocks.append({"type": "document", "source": {"type": "url", "url": place}})
         else:
-            blocks.append(document_block(place, Path(place).read_bytes()))
+            blocks.append(document_block(Path(place)))
     prompt = prompt_of(session, options.words, needed=not (blocks or options.files))
     for file_id in options.files:
         metadata = session.client.files.retrieve_metadata(file_id)

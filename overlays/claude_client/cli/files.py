@@ -68,8 +68,9 @@ def upload_files(session: Session, options: argparse.Namespace) -> int:
     if options.paths.count(STDIN) and not options.name:
         raise UsageError("standard input needs a name: --name")
     for place in options.paths:
-        # All of them before the first is uploaded: a slip of the pen should cost nothing.
-        if place != STDIN:
+        # All of them before the first is uploaded: a slip of the pen should cost nothing. Not so
+        # pipes: what writes into one would see its reader go away.
+        if place != STDIN and not Path(place).is_fifo():
             with Path(place).open("rb"):
                 pass
     for place in options.paths:

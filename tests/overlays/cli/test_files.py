@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -103,6 +105,18 @@ def test_nothing_is_uploaded_when_one_cannot_be_read(files: Files, tmp_path: Pat
     assert f"{tmp_path / 'b'}: No such file or directory" in done.stderr
     assert files("list").stdout == ""
     assert files("upload", str(tmp_path)).code == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_a_pipe_is_uploaded_as_it_comes(files: Files, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(b"from a pipe",))
+    writer.start()
+    done = files("upload", str(pipe), "--json")
+    writer.join()
+    assert done.code == 0, done.stderr
+    assert done.objects[0]["size_bytes"] == 11
 
 
 def test_a_download_that_fails_leaves_nothing(files: Files, tmp_path: Path) -> None:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import sys
+import threading
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -122,27 +126,77 @@ def test_images_documents_and_files_come_before_the_prompt(tmp_path: Path) -> No
         (b"RIFF\0\0\0\0WEBPVP8 ", "image/webp"),
     ],
 )
-def test_what_an_image_is_say_its_first_bytes(start: bytes, kind: str) -> None:
-    source = image_block("name", start)["source"]
-    assert source["media_type"] == kind
-    assert base64.b64decode(source["data"]) == start
+def test_what_an_image_is_say_its_first_bytes(start: bytes, kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "misnamed.txt"
+    path.write_bytes(start)
+    assert image_block(path)["source"] == {"type": "base64", "media_type": kind, "data": path}
 
 
-def test_documents_are_pdf_or_text() -> None:
-    assert document_block("dir/a.pdf", b"%PDF-1.7") == {
-        "type": "document",
-        "source": {
-            "type": "base64",
-            "media_type": "application/pdf",
-            "data": base64.b64encode(b"%PDF-1.7").decode(),
-        },
-        "title": "a.pdf",
-    }
-    assert document_block("a.md", "\ufeffÄ".encode())["source"] == {
+def test_documents_are_pdf_or_text(tmp_path: Path) -> None:
+    for name in ("a.pdf", "a.download"):
+        pdf = tmp_path / name
+        pdf.write_bytes(b"%PDF-1.7")
+        assert document_block(pdf) == {
+            "type": "document",
+            "source": {"type": "base64", "media_type": "application/pdf", "data": pdf},
+            "title": name,
+        }
+    text = tmp_path / "a.md"
+    text.write_bytes("\ufeffÄ".encode())
+    assert document_block(text)["source"] == {
         "type": "text",
         "media_type": "text/plain",
         "data": "Ä",
     }
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems want names in UTF-8")
+def test_a_name_that_is_no_text_is_none_of_a_document(tmp_path: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.txt"))
+    path.write_text("text")
+    assert document_block(path)["title"] == "\ufffd.txt"
+    assert mocked(*ASK, "--document", str(path), "Hi").code == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+@pytest.mark.parametrize(
+    ("option", "content"),
+    [("--image", PNG), ("--document", b"%PDF-1.7\n"), ("--document", b"text")],
+)
+def test_a_pipe_is_read_once(
+    option: str, content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "a-key")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(content,))
+    writer.start()
+    api = MockAPI()
+    # Sent twice, read once.
+    api.on("messages.create").fail(529).reply("Seen")
+    with serve(api) as server:
+        done = run(*ASK, option, str(pipe), "--base-url", server.url)
+    writer.join()
+    assert done == (0, "Seen\n", "")
+    first, second = (call.body["messages"] for call in api.calls)
+    assert first == second
+    data = first[0]["content"][0]["source"]["data"]
+    assert data == ("text" if content == b"text" else base64.b64encode(content).decode())
+
+
+def test_an_image_that_is_too_large_is_refused_unread(tmp_path: Path) -> None:
+    large = tmp_path / "large.png"
+    large.write_bytes(PNG)
+    os.truncate(large, 40_000_000)
+    tracemalloc.start()
+    try:
+        done = mocked(*ASK, "--image", str(large), "Hi")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert done.code == 1
+    assert "it was not sent" in done.stderr
+    assert peak < 40_000_000
 
 
 @pytest.mark.parametrize(
