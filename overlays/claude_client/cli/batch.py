@@ -99,7 +99,9 @@ def _add_run(group: argparse._SubParsersAction[Any]) -> None:
     _add_output(run)
     journal = run.add_mutually_exclusive_group()
     journal.add_argument(
-        "--journal", metavar="PATH", help="where to note what was sent (default: FILE.journal)"
+        "--journal",
+        metavar="PATH",
+        help="where to note what was sent (default: FILE.journal; nowhere if FILE is a pipe)",
     )
     journal.add_argument(
         "--no-journal", action="store_true", help="note nothing; nothing can be resumed"
@@ -142,11 +144,13 @@ def run_batch(session: Session, options: argparse.Namespace) -> int:
     """Send requests as batches, wait for them, and write the results."""
     from ..batches.errors import BatchInDoubtError, BatchRequestError
 
+    _check_places(options)
     requests = _Requests(session, options)
     journal: str | None = None
     if not options.no_journal:
         journal = options.journal
-        if journal is None and options.requests != STDIN:
+        # What comes from a pipe does not come again.
+        if journal is None and requests.is_file:
             journal = f"{options.requests}.journal"
     if journal:
         session.output.note(f"journal: {journal}; if interrupted, run the same command again")
@@ -161,7 +165,8 @@ def run_batch(session: Session, options: argparse.Namespace) -> int:
                 poll=options.poll,
                 progress=_reporting(bar),
             )
-            with running as results, _writer(session, options.output) as write:
+            # First the file: what cannot be written should not be paid for.
+            with _writer(session, options.output) as write, running as results:
                 for result in results:
                     # Both may be the same terminal.
                     bar.clear()
@@ -171,13 +176,39 @@ def run_batch(session: Session, options: argparse.Namespace) -> int:
                         failed += 1
                     write(result.to_dict())
     except BatchInDoubtError as error:
-        session.output.note(f"say which with: batch settle {journal} {error.part} [ID]")
+        if journal:
+            session.output.note(f"say which with: batch settle {journal} {error.part} [ID]")
         raise
     except BatchRequestError as error:
         line_number = requests.line_of(error.index)
         raise UsageError(f"{requests.name}, line {line_number}: {error}") from error
     session.output.note(f"{succeeded:,} requests succeeded, {failed:,} did not")
     return exit_codes.PARTLY_FAILED if failed else exit_codes.OK
+
+
+def _check_places(options: argparse.Namespace) -> None:
+    """Refuse to write over what is read.
+
+    Raises:
+        UsageError: two of the requests, the journal and the results are one file.
+    """
+    named = [("FILE", options.requests), ("--journal", options.journal)]
+    if options.journal is None and not options.no_journal:
+        named[1] = ("the journal", f"{options.requests}.journal")
+    named.append(("--output", options.output))
+    seen: dict[str, str] = {}
+    for what, name in named:
+        if name in (None, STDIN):
+            continue
+        place = os.path.realpath(name)
+        if place in seen and not _is_special(Path(name)):
+            raise UsageError(f"{seen[place]} and {what} are the same file: {name}")
+        seen.setdefault(place, what)
+
+
+def _is_special(path: Path) -> bool:
+    """Whether a path leads to a device or a pipe, which can be neither replaced nor read twice."""
+    return path.exists() and not path.is_file()
 
 
 def _reporting(bar: ProgressBar) -> Callable[[Any], object] | None:
@@ -204,6 +235,9 @@ class _Requests:
         if self.name == STDIN:
             self.name = "standard input"
             self._typed = session.read_stdin().splitlines()
+        elif _is_special(Path(self.name)):
+            # Such as a shell makes for <(command).
+            self._typed = Path(self.name).read_bytes().splitlines()
         self._defaults: dict[str, Any] = {}
         if model := options.model or session.environ.get(MODEL_VARIABLE, "").strip():
             self._defaults["model"] = model
@@ -212,6 +246,11 @@ class _Requests:
         count = sum(1 for _ in self.again())
         if not count:
             raise UsageError(f"{self.name}: no requests")
+
+    @property
+    def is_file(self) -> bool:
+        """Whether they will be there another time."""
+        return self._typed is None
 
     def again(self) -> Iterator[dict[str, Any]]:
         """Yield the requests from the first on."""
@@ -311,8 +350,7 @@ def _writer(session: Session, target: str | None) -> Generator[Callable[[Any], o
         yield session.output.json
         return
     path = Path(str(target))
-    # A device or a pipe cannot be replaced.
-    special = path.exists() and not path.is_file()
+    special = _is_special(path)
     temporary = path if special else path.with_name(f"{path.name}.{os.urandom(4).hex()}.part")
     with temporary.open("w" if special else "x", encoding="utf-8") as file:
         try:

@@ -44,6 +44,11 @@ def describe_failure(error: BaseException) -> tuple[int, dict[str, Any]] | None:
     ):
         return exit_codes.USAGE, facts
     if isinstance(error, errors.ClaudeError):
+        from ..batches.errors import BatchJournalError
+
+        if isinstance(error, BatchJournalError):
+            # A file that is no journal, or one that is in use.
+            return exit_codes.USAGE, facts
         return exit_codes.FAILED, facts
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -72,7 +73,7 @@ def test_the_same_command_again_pays_for_nothing(server: RunningServer, requests
     assert done.code == 2
     assert "Traceback" not in done.stderr
     done = run(*words[:-2], "--poll", "0.01", "--journal", str(target))
-    assert done.code in (1, 2)
+    assert done.code == 2
     assert created(server) == 1
     assert run(*words, "--no-journal").code == 0
     assert created(server) == 2
@@ -134,8 +135,54 @@ def test_settle_needs_a_journal_and_a_doubt(tmp_path: Path, requests: Path) -> N
     assert "no such journal" in done.stderr
     assert mocked("batch", "run", str(requests), *FILL, "--poll", "0.01").code == 0
     done = run("batch", "settle", f"{requests}.journal", "0", "--json")
-    assert done.code == 1
+    assert done.code == 2
     assert "not in doubt" in done.error["message"]
+
+
+@pytest.mark.parametrize("target", ["no-such-folder/results.jsonl", "folder", ""])
+def test_what_cannot_be_written_is_not_paid_for(
+    target: str, server: RunningServer, requests: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(requests.parent)
+    Path("folder").mkdir()
+    done = run("batch", "run", str(requests), *FILL, "--no-journal", "-o", target)
+    assert done.code == 2
+    assert created(server) == 0
+
+
+def test_nothing_is_written_over_what_is_read(server: RunningServer, requests: Path) -> None:
+    text = requests.read_text().rstrip("\n")
+    requests.write_text(text)
+    link = requests.with_name("link")
+    link.symlink_to(requests)
+    journal = f"{requests}.journal"
+    for options in (
+        ("-o", str(link), "--no-journal"),
+        ("-o", journal),
+        ("--journal", str(link)),
+        ("--journal", "j", "-o", "./j"),
+    ):
+        done = run("batch", "run", str(requests), *FILL, *options)
+        assert done.code == 2
+        assert "are the same file" in done.stderr
+    assert requests.read_text() == text
+    assert sorted(path.name for path in requests.parent.iterdir()) == ["link", "requests.jsonl"]
+    assert created(server) == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_requests_from_a_pipe_are_read_once(server: RunningServer, requests: Path) -> None:
+    pipe = requests.with_name("pipe")
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(requests.read_bytes(),))
+    writer.start()
+    done = run("batch", "run", str(pipe), *FILL, "--poll", "0.01")
+    writer.join()
+    assert done.code == 0, done.stderr
+    assert len(done.objects) == 3
+    # Nobody could run it again.
+    assert "journal" not in done.stderr
+    assert sorted(path.name for path in requests.parent.iterdir()) == ["pipe", "requests.jsonl"]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
