@@ -19,7 +19,7 @@ from pathlib import Path
 from claude_client import Claude
 
 PROJECT = Path(__file__).resolve().parents[2]
-MODEL = "claude-sonnet-4-5"
+MODEL = "claude-sonnet-5-5"
 
 
 def main() -> int:

@@ -20,6 +20,7 @@ import pytest
 
 from claude_client.testing import MockAPI, serve
 from claude_client.testing.command import argument_parser
+from claude_rest.service import MODEL_ENDS
 
 ROOT = Path(__file__).parents[2]
 BLOCKS = re.findall(
@@ -67,7 +68,7 @@ def test_python_blocks_run_one_after_the_other(
     for name in ("client", "mocked"):
         namespace[name].close()
     shown = capsys.readouterr().out
-    assert "Hello! How can I help you today?" in shown
+    assert "You said: Hello, Claude" in shown
     assert "404 not_found_error req_" in shown
     assert "Kyoto succeeded" in shown
     assert (tmp_path / "unpacked" / "SKILL.md").exists()
@@ -129,6 +130,20 @@ def run_in_shell(code: str, folder: Path) -> None:
     assert "Traceback" not in finished.stderr
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        ROOT / "README.md",
+        *sorted((ROOT / "docs").glob("*.md")),
+        *sorted((ROOT / "overlays" / "claude_client" / "cli").glob("*.py")),
+    ],
+    ids=lambda path: path.name,
+)
+def test_examples_name_no_model_that_goes(path: Path) -> None:
+    named = set(re.findall(r"claude-[a-z]+-[\d-]*\d", path.read_text("utf-8")))
+    assert not named & set(MODEL_ENDS)
+
+
 def test_client_command(tmp_path: Path) -> None:
     (block,) = (code for language, code in BLOCKS if language == "sh" and "--mock" in code)
     run_in_shell(block, tmp_path)
@@ -162,7 +177,8 @@ def test_demo_runs() -> None:
         env=_clean_environment(),
     )
     assert finished.returncode == 0, finished.stderr
-    assert "Hello! How can I help you today?" in finished.stdout
+    assert "You said: Hello, Claude" in finished.stdout
+    assert "DeprecationWarning" not in finished.stderr
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="codegen needs Python 3.11")

@@ -179,10 +179,10 @@ def root_epilog(program: str) -> str:
     """Return what stands below the help of the program."""
     return (
         f"examples:\n"
-        f'  {program} message --model claude-sonnet-4-5 "Hello, Claude"\n'
-        f"  git diff | {program} message --model claude-sonnet-4-5 Review this change: -\n"
+        f'  {program} message --model claude-sonnet-5-5 "Hello, Claude"\n'
+        f"  git diff | {program} message --model claude-sonnet-5-5 Review this change: -\n"
         f"  {program} batch run requests.jsonl -o results.jsonl\n"
-        f'  {program} message --mock --model claude-sonnet-4-5 "No key needed"\n\n'
+        f'  {program} message --mock --model claude-sonnet-5-5 "No key needed"\n\n'
         f"environment:\n"
         f"  ANTHROPIC_API_KEY    API key; there is no option for it, since other users of a\n"
         f"                       machine can see command lines\n"

@@ -92,7 +92,7 @@ def _add_run(group: argparse._SubParsersAction[Any]) -> None:
         ),
         example=(
             "{program} run requests.jsonl -o results.jsonl\n"
-            "{program} run prompts.jsonl --model claude-sonnet-4-5 --max-tokens 500"
+            "{program} run prompts.jsonl --model claude-sonnet-5-5 --max-tokens 500"
         ),
     )
     run.add_argument("requests", metavar="FILE", help="requests, one a line; - is stdin")

@@ -31,9 +31,9 @@ def add_commands(commands: argparse._SubParsersAction[Any]) -> None:
         about=_PROMPT + "With --json the whole message is printed when it\n"
         "is complete, with --stream --json every event of the stream as it comes.",
         example=(
-            '{program} message --model claude-sonnet-4-5 "Name three colours"\n'
+            '{program} message --model claude-sonnet-5-5 "Name three colours"\n'
             "git log -5 | {program} message --system 'Be brief.' Summarize: -\n"
-            "{program} message --image chart.png --json What does this show?"
+            '{program} message --image chart.png --json "What does this show?"'
         ),
     )
     _add_content(message)
@@ -58,7 +58,7 @@ def add_commands(commands: argparse._SubParsersAction[Any]) -> None:
         count_tokens,
         summary="count the input tokens of a message without sending it",
         about=_PROMPT.rstrip(),
-        example="{program} count --model claude-sonnet-4-5 --document report.pdf Summarize this",
+        example="{program} count --model claude-sonnet-5-5 --document report.pdf Summarize this",
     )
     _add_content(count)
 

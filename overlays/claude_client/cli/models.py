@@ -20,7 +20,7 @@ def add_commands(commands: argparse._SubParsersAction[Any]) -> None:
         "models",
         list_models,
         summary="list models, or those that are named",
-        example=("{program} models\n{program} models claude-sonnet-4-5 --json"),
+        example=("{program} models\n{program} models claude-sonnet-5-5 --json"),
     )
     parser.add_argument("ids", nargs="*", metavar="ID", help="ID of a model (default: all)")
 
