@@ -55,15 +55,16 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
-@pytest.hookimpl(wrapper=True)
+# Not wrapper=True, which pluggy knows since 1.2 only: where the package is installed every pytest
+# loads this, with tests that have nothing to do with it.
+@pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, Any, Any]:
+) -> Generator[None, None, None]:
     """Remember that a test failed, so that the guard does not say the same once more."""
-    report = yield
+    yield
     if call.excinfo is not None:
         item.stash[_FAILED] = True
-    return report
 
 
 @pytest.fixture
@@ -97,12 +98,17 @@ def claude_mock(
     claude_network: NetworkGuard,  # noqa: ARG001, has to be open first
 ) -> MockAPI:
     """Return a mock API of the test's own; the marker ``claude_mock`` has its settings."""
+    from .extras import MissingExtraError
     from .mock_api import MockAPI
 
     settings: dict[str, Any] = {}
     for marker in reversed(list(request.node.iter_markers(_MOCK))):
         settings.update(marker.kwargs)
-    return MockAPI(**settings)
+    try:
+        return MockAPI(**settings)
+    except MissingExtraError as error:
+        # One line: the way to it is of no interest.
+        pytest.fail(f"claude_mock: {error}", pytrace=False)
 
 
 @pytest.fixture
@@ -152,8 +158,12 @@ def claude_server(claude_mock: MockAPI, monkeypatch: pytest.MonkeyPatch) -> Iter
     Until the test ends the environment names this server and a key for it, so that code which
     makes its own client is tested as it is.
     """
-    from .server import serve
+    from .extras import MissingExtraError
 
+    try:
+        from .server import serve
+    except MissingExtraError as error:
+        pytest.fail(f"claude_server: {error}", pytrace=False)
     with serve(claude_mock) as server:
         _clean_environment(monkeypatch)
         monkeypatch.setenv(f"{_ENVIRONMENT}BASE_URL", server.url)

@@ -265,3 +265,26 @@ def test_the_example_of_the_readme(run: Any) -> None:
     (code,) = re.findall(r"^```python\n(def test_.*?)^```$", README, re.MULTILINE | re.DOTALL)
     assert len([line for line in code.splitlines() if line.strip()]) <= 12
     assert passed(run(code)) >= 1
+
+
+@pytest.mark.parametrize(
+    ("fixture", "missing"),
+    [("claude", ("jsonschema", "jsonschema_rs")), ("claude_server", ("uvicorn",))],
+)
+def test_a_missing_extra_is_told_in_one_line(
+    fixture: str, missing: tuple[str, ...], run: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    done = run(
+        f"""
+        import sys
+
+        sys.modules.update(dict.fromkeys({missing!r}))
+
+        def test_it({fixture}):
+            pass
+        """
+    )
+    assert done.returncode == 1
+    assert f"{missing[0]} is not installed; install claude-client[mock]" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert "pytest_plugin.py" not in done.stdout
