@@ -97,6 +97,21 @@ def test_the_bundle_goes_to_standard_output(capsys: Output) -> None:
     assert yaml.safe_load(capsys.readouterr().out) == expected
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_bundle_for_which_there_is_no_room() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "claude_codegen", "bundle", SPEC],
+            env={**os.environ, **HERE},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert done.stderr == "claude-codegen: cannot write standard output: No space left on device\n"
+
+
 def test_the_bundle_goes_to_a_file(tmp_path: Path, capsys: Output) -> None:
     for name in ("a.json", "b.yaml", "c.txt"):
         assert main(["bundle", SPEC, "-o", str(tmp_path / name)]) == 0

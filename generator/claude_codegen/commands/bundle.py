@@ -48,9 +48,14 @@ def run(arguments: argparse.Namespace) -> int:
         form = "yaml" if output and output.endswith((".yaml", ".yml")) else "json"
     content = render_bundle(bundle.document, form).encode()
     if output is None or output == "-":
-        sys.stdout.flush()
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
+        try:
+            sys.stdout.flush()
+            sys.stdout.buffer.write(content)
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise UsageError(f"cannot write standard output: {error.strerror}") from error
         return EXIT_CLEAN
     try:
         _replace(Path(output), content)

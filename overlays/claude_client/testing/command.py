@@ -170,15 +170,23 @@ def _read(parse: Callable[[str], object], text: str) -> object:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        # argparse would name the function that reads it.
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number") from None
+
+
 def _count(text: str) -> int:
-    count = int(text)
+    count = _whole(text)
     if count < 0:
         raise argparse.ArgumentTypeError(f"{count} is less than 0")
     return count
 
 
 def _port(text: str) -> int:
-    port = int(text)
+    port = _whole(text)
     if not 0 <= port <= 65_535:
         raise argparse.ArgumentTypeError(f"{port} is not a port")
     return port

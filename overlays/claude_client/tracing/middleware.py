@@ -45,7 +45,7 @@ class _Traces:
             from .spans import Tracing
         except ImportError as error:
             raise ConfigurationError(
-                "tracing needs opentelemetry-api: install it, or the extra otel"
+                "tracing needs opentelemetry-api: pip install 'claude-client[otel]'"
             ) from error
         self._tracing = Tracing(content, propagate, tracer_provider)
 

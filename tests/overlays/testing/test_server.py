@@ -210,7 +210,8 @@ def test_help() -> None:
     ("arguments", "told"),
     [
         (["--port", "70000"], "argument --port: 70000 is not a port"),
-        (["--port", "x"], "argument --port: invalid"),
+        (["--port", "x"], "argument --port: 'x' is no whole number"),
+        (["--batch-polls", ""], "argument --batch-polls: '' is no whole number"),
         (["--fault", "stauts=529"], "stauts: no such setting of a fault; did you mean status?"),
         (["--fault", "messages.crate: reset"], "did you mean messages.create?"),
         (["--fault", ""], "says nothing that goes wrong"),
