@@ -31,10 +31,10 @@ def image_block(path: Path) -> dict[str, Any]:
 
     start, content = _begun(path)
     try:
-        kind = image(start)["source"]["media_type"]  # type: ignore[typeddict-item]
+        recognized: Any = image(start)
     except ValueError:
         raise UsageError(f"{path}: not a PNG, JPEG, GIF or WebP image") from None
-    block: Any = image(content, media_type=kind)
+    block: Any = image(content, media_type=recognized["source"]["media_type"])
     return dict(block)
 
 
