@@ -270,7 +270,10 @@ def test_stalls_do_not_outlive_client_or_server() -> None:
             )
         staying = threading.Thread(target=stay, args=[server.url])
         staying.start()
-        time.sleep(0.2)
+        deadline = time.monotonic() + 60
+        while len(api.calls) < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(0.2)  # for the first event to leave
         start = time.monotonic()
     assert time.monotonic() - start < 20
     staying.join()
