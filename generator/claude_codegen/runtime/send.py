@@ -126,6 +126,9 @@ class Sender:
             except Exception as error:
                 translated = exchange.translate(error, "headers")
                 if translated is None:
+                    if type(error) is RuntimeError and self._closed:
+                        # By another thread, just now.
+                        raise ClosedClientError("the client has been closed") from error
                     raise
                 raise translated from translated.__cause__
             if self._given is not None:

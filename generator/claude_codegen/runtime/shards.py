@@ -17,6 +17,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from . import leftovers
+from .errors import ClosedClientError
 from .limits import Limit
 
 if TYPE_CHECKING:
@@ -254,6 +255,7 @@ class _Sharded:
                 self.book.queue(waiter)
         if waiter is not None:
             self._wait(waiter, request)
+        shard = None
         try:
             with self._lock:
                 shard, surplus = self.book.pick(origin, monotonic())
@@ -262,10 +264,15 @@ class _Sharded:
             if shard is None:
                 shard = self._make()
             with self._lock:
+                if self._closed:
+                    # While this waited: nothing is sent any more.
+                    raise ClosedClientError("the client has been closed")
                 self._busy.add(shard)
             return shard
         except BaseException:
             self._leave()
+            if shard is not None:
+                shard.close()
             raise
 
     def _wait(self, waiter: Event, request: Any) -> None:
@@ -459,16 +466,22 @@ class _AsyncSharded:
                 await wait_for_place(self.book, _pool_timeout(request))
             except PlaceTimeout as error:
                 raise _no_place(self._library, request) from error
+        shard = None
         try:
             shard, surplus = self.book.pick(origin, monotonic())
             if surplus:
                 await self._close_all(surplus)
+            if self._closed:
+                # While this waited: nothing is sent any more.
+                raise ClosedClientError("the client has been closed")
             if shard is None:
                 shard = self._make()
             self._busy.add(shard)
             return shard
         except BaseException:
             pass_on(self.book)
+            if shard is not None:
+                await self._close_all([shard])
             raise
 
     async def give_back(self, shard: Any, origin: object, *, whole: bool) -> None:
