@@ -9,11 +9,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from claude_rest._runtime.json_body import JSONBody
+
 from .pools import REQUESTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from claude_rest._runtime.base64_content import Base64Content
     from claude_rest._runtime.operation import Operation
 
 BYTES_PER_TOKEN = 4
@@ -31,6 +34,7 @@ _BASE64 = b'"base64"'
 _DATA = re.compile(rb'"data"\s*:\s*"')
 _IMAGE = b'"image/'
 _LONG_DATA = 256
+_BESIDE = 120
 
 INPUT, OUTPUT, BOTH = "input-tokens", "output-tokens", "tokens"
 
@@ -65,42 +69,70 @@ def _writes(operation: Operation) -> bool:
 
 
 def estimate_input(content: Any) -> int:
-    """Estimate the input tokens of an encoded body.
+    """Estimate the input tokens of an encoded body, bytes or one that is sent in pieces.
 
-    What is in base64 counts as what it shows. Of a body that is no ``bytes`` only the size is
-    looked at, as if it were such content for its largest part.
+    What is in base64 counts as what it shows, whether it was base64 already or is a file that
+    becomes base64 while it is sent.
     """
-    if content is None:
+    if not content:
         return 0
-    if not isinstance(content, (bytes, bytearray)):
-        size = len(content)
-        return min(size // BYTES_PER_TOKEN, TOKENS_PER_IMAGE + size // BYTES_PER_DOCUMENT_TOKEN)
-    size = len(content)
+    if isinstance(content, (bytes, bytearray)):
+        return _tokens((content,))
+    if isinstance(content, JSONBody):
+        return _tokens(content.parts)
+    return len(content) // BYTES_PER_TOKEN
+
+
+def _tokens(parts: Sequence[bytes | bytearray | Base64Content]) -> int:
+    texts = [part for part in parts if isinstance(part, (bytes, bytearray))]
+    size = sum(map(len, texts))
+    if len(texts) == len(parts) and all(text.find(_BASE64) < 0 for text in texts):
+        return size // BYTES_PER_TOKEN + 1
     tokens = 0
-    if content.find(_BASE64) >= 0:
-        for start, end, is_image in _long_data(content):
-            size -= end - start
-            tokens += TOKENS_PER_IMAGE if is_image else (end - start) // BYTES_PER_DOCUMENT_TOKEN
+    for text_bytes, shown_bytes, is_image in _long_data(parts):
+        size -= text_bytes
+        tokens += TOKENS_PER_IMAGE if is_image else shown_bytes // BYTES_PER_DOCUMENT_TOKEN
     return tokens + size // BYTES_PER_TOKEN + 1
 
 
-def _long_data(content: bytes | bytearray) -> list[tuple[int, int, bool]]:
-    found: list[tuple[int, int, bool]] = []
-    position = 0
-    while True:
-        match = _DATA.search(content, position)
-        if match is None:
-            return found
-        start = match.end()
-        end = content.find(b'"', start)
-        if end < 0:
-            return found
-        if end - start >= _LONG_DATA:
-            # The media type stands beside it, before or after.
-            around = content[max(position, match.start() - 120) : match.start()]
-            after = content[end : end + 120]
-            found.append((start, end, _IMAGE in around or _IMAGE in after))
-        position = end
+def _long_data(
+    parts: Sequence[bytes | bytearray | Base64Content],
+) -> Iterator[tuple[int, int, bool]]:
+    """Yield long base64: how much of it is in the text, how much in all, whether it is an image.
+
+    A string may begin in one part and end in another, with a file in between.
+    """
+    # Where no string is open: the end of the text so far, in which one may begin.
+    rest: bytes | bytearray = b""
+    # What stands before the string that is open, which tells its media type.
+    before: bytes | bytearray | None = None
+    in_text = in_files = 0
+    for part in parts:
+        if not isinstance(part, (bytes, bytearray)):
+            in_files += len(part)
+            continue
+        text = rest + part if rest else part
+        position = 0
+        while True:
+            if before is None:
+                match = _DATA.search(text, position)
+                if match is None:
+                    rest = text[max(position, len(text) - _BESIDE) :]
+                    break
+                before = text[max(position, match.start() - _BESIDE) : match.start()]
+                position = match.end()
+                in_text = in_files = 0
+            end = text.find(b'"', position)
+            if end < 0:
+                in_text += len(text) - position
+                rest = b""
+                break
+            in_text += end - position
+            if in_text + in_files >= _LONG_DATA:
+                # The media type stands beside it, before or after.
+                is_image = _IMAGE in before or _IMAGE in text[end : end + _BESIDE]
+                yield in_text, in_text + in_files, is_image
+            before, position = None, end
 
 
 class Demand:

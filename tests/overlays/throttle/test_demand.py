@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -19,6 +20,8 @@ from claude_client.throttle.demand import (
     model_class,
     used_by,
 )
+from claude_rest._runtime.codec import dumps
+from claude_rest._runtime.json_body import json_body
 from claude_rest.operations.files import FILES_LIST
 from claude_rest.operations.message_batches import MESSAGES_BATCHES_CREATE
 from claude_rest.operations.messages import MESSAGES_COUNT_TOKENS, MESSAGES_CREATE
@@ -52,11 +55,13 @@ def test_every_operation_has_its_limits(operation: Any, model: str | None, group
     assert limits_group(operation, model) == group
 
 
+def source(data: Any, kind: str = "image/png", data_first: bool = False) -> dict[str, Any]:
+    fields = {"type": "base64", "media_type": kind, "data": data}
+    return dict(reversed(fields.items())) if data_first else fields
+
+
 def image(size: int, kind: str = "image/png", data_first: bool = False) -> dict[str, Any]:
-    source = {"type": "base64", "media_type": kind, "data": "A" * size}
-    if data_first:
-        source = dict(reversed(source.items()))
-    return {"type": "image", "source": source}
+    return {"type": "image", "source": source("A" * size, kind, data_first)}
 
 
 @pytest.mark.parametrize("data_first", [False, True])
@@ -73,6 +78,31 @@ def test_documents_count_by_their_size() -> None:
 def test_text_counts_by_its_bytes() -> None:
     assert estimate_input(b"x" * 4000) == 1001
     assert estimate_input(None) == 0
+
+
+LONG_BASE64 = base64.b64encode(bytes(1_800_000)).decode()
+
+
+@pytest.mark.parametrize(
+    ("given", "encoded"),
+    [
+        ({"content": "Hello, Claude. " * 200_000}, None),
+        ({"content": [{"type": "text", "text": "Hello. " * 9_000}] * 60}, None),
+        ({"content": [source(LONG_BASE64)] * 2}, None),
+        ({"content": [source(LONG_BASE64, data_first=True)] * 2}, None),
+        ({"content": [source(LONG_BASE64, "application/pdf"), {"text": "x" * 900_000}]}, None),
+        ({"content": [source(bytes(90_000))] * 9}, {"content": [source("A" * 120_000)] * 9}),
+        (
+            {"content": [source(bytes(900_000), "application/pdf", data_first=True)] * 2},
+            {"content": [source("A" * 1_200_000, "application/pdf", data_first=True)] * 2},
+        ),
+    ],
+)
+def test_a_body_in_pieces_counts_as_in_one(given: Any, encoded: Any) -> None:
+    """Asynchronous clients send large bodies in pieces, and both send files so."""
+    body = json_body(given)
+    assert len(body.parts) > 1
+    assert estimate_input(body) == estimate_input(dumps(encoded or given))
 
 
 def test_costs_are_by_pool() -> None:
