@@ -229,6 +229,12 @@ class _Pieces:
         self._response.feed(piece)
         return piece
 
+    def finish(self) -> None:
+        """Read on if that ends the body at once, so that its connection can be used again."""
+        finish = getattr(self._pieces, "finish", None)
+        if finish is not None:
+            finish()
+
 
 class _AsyncPieces:
     __slots__ = ("_pieces", "_response")
@@ -248,6 +254,18 @@ class _AsyncPieces:
             raise
         self._response.feed(piece)
         return piece
+
+    async def finish(self) -> None:
+        """Read on if that ends the body at once, so that its connection can be used again."""
+        finish = getattr(self._pieces, "finish", None)
+        if finish is not None:
+            await finish()
+
+    async def aclose(self) -> None:
+        """End the reading; what is below may be generators."""
+        aclose = getattr(self._pieces, "aclose", None)
+        if aclose is not None:
+            await aclose()
 
 
 class ThrottledResponse(_Watched):

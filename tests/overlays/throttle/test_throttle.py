@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -22,6 +23,7 @@ from claude_client import (
     WaitEvent,
 )
 from claude_client.testing import AsyncMockTransport, Fault, MockAPI, MockTransport, RateLimits
+from claude_client.transports import AsyncHTTPXTransport, HTTPXTransport
 from throttle_clocks import FastClock, HandClock, LoopClock, VirtualLoop
 
 MODEL = "claude-sonnet-4-5"
@@ -197,6 +199,77 @@ def test_streams_count_what_they_used() -> None:
     assert pools.under_way == 0
     for pool in pools.pools.values():
         assert pool.granted == pytest.approx(pool.settled)
+
+
+class Pieces:
+    """The body of an answer; notes what else is asked of it."""
+
+    def __init__(self, chunks: Any, noted: list[str]) -> None:
+        self.chunks = chunks
+        self.noted = noted
+
+    def __getattr__(self, name: str) -> Any:
+        self.noted.append(name)
+        return getattr(self.chunks, name)
+
+    def __iter__(self) -> Any:
+        return self
+
+    def __aiter__(self) -> Any:
+        return self
+
+    def __next__(self) -> bytes:
+        return next(self.chunks)
+
+    async def __anext__(self) -> bytes:
+        return await self.chunks.__anext__()
+
+
+class Watched:
+    """A transport around another; notes how the bodies of its answers are ended."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+        self.noted: list[str] = []
+
+    def send(self, *arguments: Any, **more: Any) -> Any:
+        return self.watch(self.inner.send(*arguments, **more))
+
+    def watch(self, raw: Any) -> Any:
+        def iter_bytes() -> Pieces:
+            return Pieces(raw.iter_bytes(), self.noted)
+
+        return SimpleNamespace(meta=raw.meta, close=raw.close, iter_bytes=iter_bytes)
+
+    def close(self) -> Any:
+        return self.inner.close()
+
+
+class AsyncWatched(Watched):
+    async def send(self, *arguments: Any, **more: Any) -> Any:
+        return self.watch(await self.inner.send(*arguments, **more))
+
+
+def test_the_body_of_a_stream_is_ended_as_without_a_throttle() -> None:
+    """Read to its end, so that the connection can be used again; no generator is left."""
+    limits = {"sonnet": {"requests": 1000.0}}
+    api = MockAPI()
+    connections = httpx.Client(transport=MockTransport(api))
+    watched = Watched(HTTPXTransport(connections))
+    with Claude(api_key="mock-key", transport=watched, throttle=Throttle(limits)) as client:
+        list(client.messages.create(**ask(), stream=True))
+    assert watched.noted == ["finish"]
+
+    async def body() -> None:
+        connections = httpx.AsyncClient(transport=AsyncMockTransport(api))
+        watched = AsyncWatched(AsyncHTTPXTransport(connections))
+        given: Any = {"transport": watched, "throttle": Throttle(limits)}
+        async with AsyncClaude(api_key="mock-key", **given) as client:
+            async for _ in await client.messages.create(**ask(), stream=True):
+                pass
+        assert watched.noted == ["finish", "aclose"]
+
+    asyncio.run(body())
 
 
 def test_first_come_first_served_whatever_they_need() -> None:
