@@ -288,6 +288,10 @@ class AiohttpSender:
                 raise
             if upload is not None and upload.failure is not None:
                 raise upload.failure from None
+            session = self._given if ours is None else ours.session
+            if type(error) is RuntimeError and session is not None and session.closed:
+                # While this waited for a place, or for the address of the host.
+                raise ClosedClientError("the client has been closed") from error
             raise translated(error, exchange, progress.phase) from error
         exchange_response.await_body()
         return exchange_response

@@ -64,6 +64,14 @@ def _is_undecodable(error: BaseException) -> bool:
     return "decompress" in str(error) or "Can not decode" in str(error)
 
 
+def limit_silence(connection: Any, seconds: float | None) -> None:
+    """Have a connection break after so many seconds from now, or from then on, without a byte."""
+    protocol = None if connection is None else connection.protocol
+    if protocol is not None:
+        protocol.read_timeout = seconds
+        protocol.start_timeout()
+
+
 class AiohttpChunks:
     """The body of a response in the pieces it arrives in, decompressed."""
 
@@ -78,17 +86,31 @@ class AiohttpChunks:
         return self
 
     async def __anext__(self) -> bytes:
+        content: Any = self._response.content
+        if content._buffer:
+            # What has come is given out, whatever happened to the connection after it.
+            arrived: bytes = content._read_nowait(-1)
+            return arrived
         try:
-            left = self._exchange.left()
-            if left is None:
-                piece = await self._response.content.readany()
-            else:
-                piece = await self._read_within(left)
+            piece = await self._wait()
         except Exception as error:
             raise translated(error, self._exchange, "body", self._meta) from error
         if not piece:
             raise StopAsyncIteration
         return piece
+
+    async def _wait(self) -> bytes:
+        connection = self._response.connection
+        limit_silence(connection, self._exchange.limits.idle)
+        try:
+            left = self._exchange.left()
+            if left is None:
+                return await self._response.content.readany()
+            return await self._read_within(left)
+        finally:
+            # It may be somebody else's by now.
+            if self._response.connection is connection:
+                limit_silence(connection, None)
 
     async def _read_within(self, left: float) -> bytes:
         with move_on_after(left):
@@ -144,15 +166,11 @@ class AiohttpResponse:
         return self.meta.request_id
 
     def await_body(self) -> None:
-        """Make what reads from now on wait as long as it may between two pieces of the body."""
-        limits = self._exchange.limits
-        connection = self._response.connection
-        if limits.idle == limits.first_byte or connection is None:
-            return
-        protocol: Any = connection.protocol
-        if protocol is not None:
-            protocol.read_timeout = limits.idle
-            protocol.start_timeout()
+        """Let the rest of the answer take its time as long as nobody waits for it.
+
+        aiohttp reads ahead, and would count the time that whoever reads needs between two pieces.
+        """
+        limit_silence(self._response.connection, None)
 
     async def read(self) -> bytes:
         """Return the whole body, decompressed, and close the response."""
@@ -160,6 +178,7 @@ class AiohttpResponse:
             if self._exchange.deadline is not None:
                 return b"".join([chunk async for chunk in self.iter_bytes()])
             try:
+                limit_silence(self._response.connection, self._exchange.limits.idle)
                 return await self._response.content.read()
             except Exception as error:
                 raise translated(error, self._exchange, "body", self.meta) from error

@@ -8,7 +8,9 @@ import gzip
 import json
 import os
 import socket
+import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -287,6 +289,31 @@ def test_a_server_that_takes_nothing_in(way: Way, limit: str) -> None:
         way.run(body)
 
 
+async def sent_by(way: Way, server: LoopbackServer) -> None:
+    """Wait until the server has sent all and closed, and the event loop has had time for it."""
+    for _ in range(1000):
+        if not server.open_connections:
+            break
+        await pause(way, 0.01)
+    await pause(way, 0.05)
+
+
+@every_way
+def test_only_who_waits_runs_out_of_patience(way: Way) -> None:
+    """What whoever reads does between two pieces counts for no limit."""
+
+    async def body() -> None:
+        client = way.client(server.url, timeout=Timeout(9, idle=0.3))
+        stream = await create(client, stream=True)
+        await sent_by(way, server)
+        assert await texts(stream) == ["Hel", "lo!"]
+        await settle(client.close())
+
+    rest = STREAM[len(BEGUN) :]
+    with LoopbackServer([[Send(BEGUN), Pause(0.7), Send(rest), Close()]]) as server:
+        way.run(body)
+
+
 @every_way
 def test_waiting_for_a_connection(way: Way, monkeypatch: pytest.MonkeyPatch) -> None:
     """The limit is one for all connections, and who waits in vain is told so."""
@@ -419,6 +446,31 @@ def test_nothing_is_sent_twice_by_itself(way: Way, reads: bool) -> None:
 
 
 @every_way
+def test_what_came_before_a_connection_broke_is_given_out(way: Way) -> None:
+    """Also to whoever comes for it only after the break."""
+
+    async def body() -> None:
+        client = way.client(server.url)
+        stream = await create(client, stream=True)
+        await sent_by(way, server)
+        found: list[str] = []
+        with pytest.raises(errors.StreamTruncatedError):
+            if way.asynchronous:
+                while True:
+                    found.append((await anext(stream)).type)
+            while True:
+                found.append(next(stream).type)
+        assert found[-1] == "content_block_delta"
+        await settle(client.close())
+
+    first = len(chunked([event(EVENTS[0]["type"], EVENTS[0])], end=False))
+    with LoopbackServer(
+        [[Send(BEGUN[:first]), Pause(0.1), Send(BEGUN[first:]), Close()]]
+    ) as server:
+        way.run(body)
+
+
+@every_way
 def test_bytes_after_the_end_are_nobodys_answer(way: Way) -> None:
     forged = response(json={**MESSAGE, "id": "msg_forged"})
 
@@ -470,6 +522,58 @@ def test_closing_ends_all_connections(way: Way) -> None:
 
     with LoopbackServer([[Send(BEGUN), Pause(30)], OK]) as server:
         way.run(body)
+
+
+@asynchronous
+def test_who_waits_for_a_connection_is_told_of_the_closing(
+    way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is sent by a client that is closed."""
+    monkeypatch.setattr(pools, "MAX_CONNECTIONS", 1)
+
+    async def body() -> None:
+        import anyio
+
+        client = way.client(server.url)
+        stream = await create(client, stream=True)
+        refused: list[type[Exception]] = []
+
+        async def one() -> None:
+            try:
+                await create(client)
+            except errors.ClaudeError as error:
+                refused.append(type(error))
+
+        async with anyio.create_task_group() as group:
+            for _ in range(2):
+                group.start_soon(one)
+            await pause(way, 0.1)
+            await settle(client.close())
+            await settle(stream.close())
+        assert refused == [errors.ClosedClientError] * 2
+
+    with LoopbackServer([[Send(BEGUN), Pause(30)], OK]) as server:
+        way.run(body)
+        assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("way", [each for each in WAYS if not each.values[0].asynchronous])
+def test_threads_that_wait_are_told_of_the_closing(
+    way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pools, "MAX_CONNECTIONS", 1)
+    with LoopbackServer([[Send(BEGUN), Pause(30)], OK]) as server:
+        client = way.client(server.url)
+        stream = client.messages.create(**ARGUMENTS, stream=True)
+        with ThreadPoolExecutor(2) as threads:
+            waiting = [threads.submit(client.messages.create, **ARGUMENTS) for _ in range(2)]
+            time.sleep(0.1)
+            client.close()
+            stream.close()
+            for each in waiting:
+                with pytest.raises(errors.ClosedClientError):
+                    each.result(timeout=10)
+        assert len(server.requests) == 1
 
 
 @on_asyncio
