@@ -40,12 +40,12 @@ from claude_rest._runtime.unset import UNSET
 from .aiohttp_response import AiohttpResponse, translated
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from claude_rest._runtime.request import PreparedRequest
 
 # What aiohttp would add of its own accord; the request says all that is to be sent.
-_AUTOMATIC = ("user-agent", "content-type", "accept")
+_AUTOMATIC = frozenset({"user-agent", "content-type", "accept"})
 _ENCODINGS = ("accept-encoding", "gzip, deflate")
 # More than this is sent in pieces, so that it shows when none gets through.
 _PIECE_BYTES = 64 * 1024
@@ -79,15 +79,15 @@ class _Request(aiohttp.ClientRequest):
 
     async def send(self, conn: Any) -> aiohttp.ClientResponse:
         protocol = conn.protocol
-        if getattr(protocol, "_has_served", False):
+        is_readable = getattr(protocol, "_is_readable", None)
+        if is_readable is None:
+            protocol._is_readable = _readability(conn.transport)
+        elif protocol.should_close or is_readable():
             # The end of the connection may have come, and not been looked at by the loop yet. Or
             # bytes beyond the last answer, which would be taken for the next one.
-            if protocol.should_close or _is_readable(conn.transport):
-                # Closing would say goodbye by TLS first, and wait.
-                conn.transport.abort()
-                raise _StaleError
-        else:
-            protocol._has_served = True
+            # Closing would say goodbye by TLS first, and wait.
+            conn.transport.abort()
+            raise _StaleError
         attempt = _attempt.get()
         if attempt is not None:
             attempt.progress.phase = "headers"
@@ -95,15 +95,17 @@ class _Request(aiohttp.ClientRequest):
         return await super().send(conn)
 
 
-def _is_readable(transport: Any) -> bool:
+def _readability(transport: Any) -> Callable[[], bool]:
+    """Return what tells whether there is anything to be read from a connection."""
     connected = transport.get_extra_info("socket")
     if connected is None:
-        return False
+        return bool
+    descriptor = connected.fileno()
     if not hasattr(select, "poll"):
-        return bool(select.select([connected.fileno()], [], [], 0)[0])
+        return lambda: bool(select.select([descriptor], [], [], 0)[0])
     poll = select.poll()
-    poll.register(connected.fileno(), select.POLLIN)
-    return bool(poll.poll(0))
+    poll.register(descriptor, select.POLLIN)
+    return lambda: bool(poll.poll(0))
 
 
 class _Session:
@@ -249,11 +251,11 @@ class AiohttpSender:
                 upload = data = _Upload(content, exchange, scope)
                 if prepared.header("content-length") is None:
                     headers = [*headers, ("content-length", str(len(content)))]
-            names = {name for name, _ in headers}
+            names = dict(headers).keys()
             if "accept-encoding" not in names:
                 headers = [*headers, _ENCODINGS]
             # Those that are there aiohttp leaves alone, and being told costs it something.
-            missing = [name for name in _AUTOMATIC if name not in names]
+            missing = _AUTOMATIC - names
             session = self._given if ours is None else ours.session
             assert session is not None
             proxy = None if ours is None else ours.proxy(url)
@@ -326,6 +328,10 @@ class AiohttpSender:
 async def _request(
     session: aiohttp.ClientSession, method: str, url: URL, arguments: dict[str, Any]
 ) -> aiohttp.ClientResponse:
+    try:
+        return await session._request(method, url, **arguments)
+    except _StaleError:
+        pass
     # As many times as there may be connections that have come to their end.
     for _ in range(MAX_KEEPALIVE_CONNECTIONS):
         with suppress(_StaleError):

@@ -95,13 +95,13 @@ class Exchange:
     """One request on its way."""
 
     __slots__ = (
+        "_url",
         "allowed",
         "attempt",
         "deadline",
         "keeps",
         "limits",
         "operation",
-        "origin",
         "progress",
         "started",
         "timeouts",
@@ -132,7 +132,7 @@ class Exchange:
         Raises :class:`APITimeoutError` when the deadline has passed already.
         """
         self.operation = prepared.operation.id
-        self.origin = origin_of(prepared.url)
+        self._url = prepared.url
         self.attempt = attempt
         self.started = monotonic()
         self.limits = effective_limits(given, timeout)
@@ -157,6 +157,11 @@ class Exchange:
         self.timeouts = http_timeouts(self.limits, deadline)
         self.keeps = None
         self.progress = Progress()
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of the request: what errors may say of its URL."""
+        return origin_of(self._url)
 
     def await_headers(self) -> None:
         """Make what reads from now on wait as long as it may for the headers of an answer."""
@@ -237,9 +242,7 @@ class Exchange:
         """Return the metadata of an answer from its parts."""
         return Meta(
             status_code=status,
-            headers=ResponseHeaders(
-                (name.decode("latin-1"), value.decode("latin-1")) for name, value in headers
-            ),
+            headers=ResponseHeaders.from_bytes(headers),
             attempts=self.attempt,
             elapsed=monotonic() - self.started,
             http_version=http_version,

@@ -23,6 +23,8 @@ class ResponseHeaders(Mapping[str, str]):
 
     __slots__ = ("_values",)
 
+    _values: dict[str, str]
+
     def __init__(self, headers: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
         """Take a mapping, or pairs of name and value in the order they were received."""
         values: dict[str, str] = {}
@@ -30,6 +32,17 @@ class ResponseHeaders(Mapping[str, str]):
             key = name.lower()
             values[key] = f"{values[key]}, {value}" if key in values else value
         self._values = values
+
+    @classmethod
+    def from_bytes(cls, headers: Iterable[tuple[bytes, bytes]]) -> ResponseHeaders:
+        """Take pairs as they were received."""
+        self = cls.__new__(cls)
+        self._values = values = {}
+        for name, value in headers:
+            key = name.decode("latin-1").lower()
+            text = value.decode("latin-1")
+            values[key] = f"{values[key]}, {text}" if key in values else text
+        return self
 
     def __getitem__(self, name: str) -> str:
         return self._values[name.lower()]
