@@ -188,6 +188,11 @@ class Demand:
         )
 
     @property
+    def takes_tokens(self) -> bool:
+        """Whether a model reads or writes something; it reads also where it is to write nothing."""
+        return bool(self.input or self.output)
+
+    @property
     def lane(self) -> str:
         """Calls of one lane wait in one line."""
         return "fast" if self.fast else ""
@@ -197,7 +202,7 @@ class Demand:
 
         ``priority`` is false where there is no Priority Tier, as far as is known.
         """
-        if not self.output:
+        if not self.takes_tokens:
             return [{REQUESTS: 1.0}]
         read = max(self.input * off.input.factor(self.input), 1.0)
         written = max(self.output * off.output.factor(self.output), 1.0)

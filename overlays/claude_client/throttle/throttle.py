@@ -349,7 +349,7 @@ class Throttle:
                 self._shared.answer(ticket, told, teaches=not failed, pause=pause)
             else:
                 group.pools.answer(grant, told, now, teaches=not failed, pause=pause)
-            if failed or not ticket.demand.output:
+            if failed or not ticket.demand.takes_tokens:
                 self._over(ticket, "finish", NOTHING)
                 return False
             self._wake(group)

@@ -272,6 +272,25 @@ def test_the_body_of_a_stream_is_ended_as_without_a_throttle() -> None:
     asyncio.run(body())
 
 
+@pytest.mark.parametrize("max_tokens", [0, 1])
+def test_a_request_that_is_to_write_nothing_reads_all_the_same(max_tokens: int) -> None:
+    """Also where a Priority Tier shows up in the answer."""
+    headers = {
+        "anthropic-priority-input-tokens-limit": "100000",
+        "anthropic-priority-input-tokens-remaining": "90000",
+    }
+    body = {"usage": {"input_tokens": 9, "output_tokens": max_tokens}}
+    connections = httpx.Client(
+        transport=httpx.MockTransport(lambda _: httpx.Response(200, headers=headers, json=body))
+    )
+    throttle = Throttle({"sonnet": {"requests": 1000.0, "input_tokens": 50_000.0}})
+    with Claude(api_key="k", http_client=connections, throttle=throttle) as client:
+        client.messages.create(**{**ask(), "max_tokens": max_tokens})
+    state = throttle.snapshot()["sonnet"]
+    assert state.under_way == 0
+    assert state.pools["priority-input-tokens"].available <= 90_000
+
+
 def test_first_come_first_served_whatever_they_need() -> None:
     virtual = Virtual(
         RateLimits(input_tokens_per_minute=3000), limits={"sonnet": {"input_tokens": 3000}}
