@@ -32,12 +32,13 @@ from claude_rest._runtime.pools import (
 from claude_rest._runtime.proxies import proxy_for, proxy_patterns
 from claude_rest._runtime.redirects import is_redirect, redirected_url
 from claude_rest._runtime.shards import KEEPALIVE_SECONDS, LoopPlaces
-from claude_rest._runtime.threads import off_loop
+from claude_rest._runtime.threads import off_loop, running_loop
 from claude_rest._runtime.timeouts import Timeout
 from claude_rest._runtime.tls import tls_context
 from claude_rest._runtime.unset import UNSET
 
 from .aiohttp_response import AiohttpResponse, translated
+from .errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -202,6 +203,10 @@ class AiohttpSender:
         else:
             pool = self._pools.known(prepared.url)
             if pool is None:
+                if running_loop() is None:
+                    raise ConfigurationError(
+                        'aiohttp runs on asyncio alone; with trio, use transport="httpx"'
+                    )
                 if not is_prepared(prepared.url, "aiohttp"):
                     url = prepared.url
                     await off_loop(lambda: prepare(url, "aiohttp"))

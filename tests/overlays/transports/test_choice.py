@@ -116,3 +116,19 @@ def test_the_proxy_is_the_one_that_httpx_would_take(url: str, proxy: str | None)
         pattern for pattern in sorted(map(URLPattern, PATTERNS)) if pattern.matches(httpx.URL(url))
     )
     assert PATTERNS[match.pattern] == proxy
+
+
+def test_aiohttp_on_another_loop() -> None:
+    """Said so, with what to use instead."""
+    pytest.importorskip("aiohttp")
+    trio = pytest.importorskip("trio")
+
+    async def body() -> None:
+        client = AsyncClaude(api_key="k", base_url="http://127.0.0.1:9", transport="aiohttp")
+        with pytest.raises(ConfigurationError, match="with trio, use"):
+            await client.messages.create(
+                model="claude-opus-5-5", max_tokens=1, messages=[{"role": "user", "content": "Hi"}]
+            )
+        await client.close()
+
+    trio.run(body)
