@@ -13,7 +13,8 @@ from .asking import wait_for_batch
 from .driving import drive, drive_async
 from .results import AsyncBatchResults, BatchResults
 from .run import AsyncBatchRun, BatchRun
-from .runs import SETTLE_SECONDS, BatchSettings, RunCore
+from .run_settings import SETTLE_SECONDS, BatchSettings
+from .runs import RunCore
 from .splitting import MAX_BYTES, MAX_REQUESTS
 from .waiting import BatchPolling, ProgressReport
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from ..callers import AsyncOverlayCaller, OverlayCaller
     from .journal import BatchJournal
-    from .runs import Order
+    from .run_settings import Order
     from .waiting import BatchProgress
 
     BatchRequests: TypeAlias = Iterable[MessageBatchRequestParam]

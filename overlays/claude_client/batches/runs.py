@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from claude_rest._runtime.codec import EncodeError, dumps
 from claude_rest._runtime.errors import (
@@ -19,7 +19,6 @@ from claude_rest._runtime.timeouts import Timeout
 from claude_rest.operations.message_batches import MESSAGES_BATCHES_CREATE
 
 from ..attempts import Attempts
-from ..calls import checked_options
 from ..errors import ApiVersionConflictError, BetaConflictError
 from ..logs import INFO, log
 from .asking import check_patience
@@ -35,25 +34,18 @@ from .errors import BatchError, BatchInDoubtError, BatchJournalError, BatchWaitT
 from .journal import BatchIntent, BatchJournal
 from .splitting import IdsDigest, RequestSplitter
 from .spool import RequestSpool
-from .waiting import BatchPolling, BatchProgress, ProgressReport
+from .waiting import BatchProgress, ProgressReport
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncIterable, Callable, Iterable, Iterator
+    from collections.abc import AsyncIterable, Iterable, Iterator
 
-    from claude_rest._runtime.caller import CallOptions
     from claude_rest.models import MessageBatch
     from claude_rest.params import MessageBatchRequestParam
 
-    from ..retries import RetryPolicy
-    from ..retry_budget import RetryBudget
     from .driving import Steps
+    from .run_settings import BatchSettings
     from .splitting import BatchPart
-
-Order = Literal["arrival", "request"]
-
-SETTLE_SECONDS = 60.0
-"""How long a batch whose creation was not answered is looked for before it is created again."""
 
 _SPLIT_SECONDS = 0.1
 """For how long requests are read and encoded in one go."""
@@ -75,65 +67,6 @@ _UNSENT_ERRORS = (
     HeaderValueError,
 )
 """What is raised before anything is sent; after anything else the batch is in doubt."""
-
-
-class BatchSettings:
-    """How a run is carried out."""
-
-    __slots__ = (
-        "budget",
-        "max_bytes",
-        "max_requests",
-        "options",
-        "order",
-        "policy",
-        "poll",
-        "progress",
-        "settle_seconds",
-        "timeout",
-        "user_profile_id",
-    )
-
-    def __init__(
-        self,
-        *,
-        policy: RetryPolicy,
-        budget: RetryBudget | None,
-        options: CallOptions,
-        user_profile_id: Any,
-        max_requests: int,
-        max_bytes: int,
-        order: Order,
-        poll: BatchPolling | float | None,
-        timeout: float | None,
-        progress: Callable[[BatchProgress], object] | bool | None,
-        settle_seconds: float,
-    ) -> None:
-        """Take the settings.
-
-        Raises ``ValueError`` for an order that there is not, ``TypeError`` for such an option.
-        """
-        if order not in ("arrival", "request"):
-            raise ValueError(f"order must be 'arrival' or 'request', not {order!r}")
-        given: dict[str, Any] = {**checked_options(MESSAGES_BATCHES_CREATE, options)}
-        retries = given.pop("max_retries", None)
-        self.policy = policy if retries is None else policy.replace(max_retries=retries)
-        self.budget = budget
-        self.options = given
-        self.user_profile_id = user_profile_id
-        self.max_requests = max_requests
-        self.max_bytes = max_bytes
-        self.order = order
-        self.poll = BatchPolling.of(poll)
-        self.timeout = timeout
-        self.progress = progress
-        self.settle_seconds = settle_seconds
-
-    @property
-    def reading(self) -> dict[str, Any]:
-        """Options of the calls that create nothing."""
-        mine = ("betas", "extra_body")
-        return {name: value for name, value in self.options.items() if name not in mine}
 
 
 class RunPart:
