@@ -37,7 +37,8 @@ class ResponseHeaders(Mapping[str, str]):
     def from_bytes(cls, headers: Iterable[tuple[bytes, bytes]]) -> ResponseHeaders:
         """Take pairs as they were received."""
         self = cls.__new__(cls)
-        self._values = values = {}
+        values: dict[str, str] = {}
+        self._values = values
         for name, value in headers:
             key = name.decode("latin-1").lower()
             text = value.decode("latin-1")

@@ -12,7 +12,7 @@ from _thread import allocate_lock
 from collections import deque
 from itertools import count
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from .errors import MissingRedisError, ThrottleStoreError, ThrottleStoreWarning
 from .pools import Grant, Shortage
@@ -251,7 +251,7 @@ def _connected(url: str) -> Any:
             "sharing rate limits through Redis needs redis-py: pip install 'claude-client[redis]'"
         ) from None
     # Partly typed: what it takes depends on the URL.
-    make: Any = redis.Redis.from_url  # pyright: ignore[reportUnknownMemberType]
+    make = cast("Any", redis.Redis.from_url)  # pyright: ignore[reportUnknownMemberType]
     return make(url, socket_timeout=_TIMEOUT, socket_connect_timeout=_TIMEOUT)
 
 
