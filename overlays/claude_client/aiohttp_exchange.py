@@ -21,6 +21,7 @@ from claude_rest._runtime.errors import (
     EnvironmentVariableError,
 )
 from claude_rest._runtime.exchange import DeadlinePassedError, Exchange, Progress
+from claude_rest._runtime.places import LoopPlaces
 from claude_rest._runtime.pools import (
     MAX_KEEPALIVE_CONNECTIONS,
     LoopPools,
@@ -31,7 +32,7 @@ from claude_rest._runtime.pools import (
 )
 from claude_rest._runtime.proxies import proxy_for, proxy_patterns
 from claude_rest._runtime.redirects import is_redirect, redirected_url
-from claude_rest._runtime.shards import KEEPALIVE_SECONDS, LoopPlaces
+from claude_rest._runtime.shards import KEEPALIVE_SECONDS
 from claude_rest._runtime.threads import off_loop, running_loop
 from claude_rest._runtime.timeouts import Timeout
 from claude_rest._runtime.tls import tls_context

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from claude_rest._runtime.errors import Phase
     from claude_rest._runtime.exchange import Exchange
     from claude_rest._runtime.meta import Meta, ResponseHeaders
-    from claude_rest._runtime.shards import LoopPlaces
+    from claude_rest._runtime.places import LoopPlaces
 
 _FINISH_SECONDS = 0.02
 
