@@ -23,6 +23,7 @@ ONCE = (
     "overlays/testing/test_independent_mock.py",
     "overlays/testing/test_official_sdk.py",
     "overlays/testing/test_schemathesis.py",
+    "test_layers.py",
 )
 """Tests with the marker ``once``, which tox leaves out on all but one Python."""
 

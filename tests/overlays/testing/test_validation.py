@@ -64,6 +64,10 @@ WRONG_BODIES: list[tuple[dict[str, Any], str]] = [
 ]
 
 
+CALLERS: dict[str, Caller] = {}
+"""By engine; what was compiled for one test serves the others."""
+
+
 @pytest.fixture(params=["jsonschema_rs", "jsonschema"])
 def on_engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Caller:
     """A caller whose API validates with one of the engines."""
@@ -71,9 +75,11 @@ def on_engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     name = "_compile_fast" if request.param == "jsonschema_rs" else "_compile_portable"
     compiler = getattr(validation, name)
     monkeypatch.setattr(validation, "find_engine", lambda: compiler)
-    from claude_rest.spec import load_bundle
+    if request.param not in CALLERS:
+        from claude_rest.spec import load_bundle
 
-    return Caller(MockAPI(load_bundle()))
+        CALLERS[request.param] = Caller(MockAPI(load_bundle()))
+    return CALLERS[request.param]
 
 
 @pytest.mark.parametrize(("change", "message"), WRONG_BODIES)
