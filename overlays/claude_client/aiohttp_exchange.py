@@ -97,6 +97,19 @@ class _Request(aiohttp.ClientRequest):
         return await super().send(conn)
 
 
+class _Connector(aiohttp.TCPConnector):
+    """Ends a connection that is not used again at once.
+
+    Closing it would say goodbye by TLS first, and wait for an answer: longer than the event loop
+    lasts perhaps, and then the socket would be left open.
+    """
+
+    def _release(self, key: Any, protocol: Any, *, should_close: bool = False) -> None:
+        if (should_close or protocol.should_close or self.closed) and protocol.transport:
+            protocol.transport.abort()
+        super()._release(key, protocol, should_close=should_close)
+
+
 def _readability(transport: Any) -> Callable[[], bool]:
     """Return what tells whether there is anything to be read from a connection."""
     connected = transport.get_extra_info("socket")
@@ -129,7 +142,7 @@ class _Session:
             return made
 
         self.session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
+            connector=_Connector(
                 ssl=tls_context(secure=not url.startswith("http://")),
                 limit=0,
                 keepalive_timeout=KEEPALIVE_SECONDS,

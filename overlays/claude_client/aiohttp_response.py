@@ -87,7 +87,7 @@ class AiohttpChunks:
 
     async def __anext__(self) -> bytes:
         content: Any = self._response.content
-        if content._buffer:
+        if getattr(content, "_buffer", None):
             # What has come is given out, whatever happened to the connection after it.
             arrived: bytes = content._read_nowait(-1)
             return arrived
