@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +67,10 @@ async def send_in_time(client: Any, request: Any, exchange: Exchange) -> Any:
 
     Raises :class:`DeadlinePassedError`.
     """
+    if sys.version_info < (3, 11) and running_loop() is not None:
+        # A task does not count its cancellations yet, and anyio takes one that comes together with
+        # one of its own, when a connection is made, for that: the task would go on.
+        return await send_cancellably(client, request, exchange)
     left = exchange.left()
     progress = exchange.progress
     request.extensions["trace"] = progress
