@@ -15,8 +15,12 @@ collect_ignore = ["generator", "spec"] if sys.version_info < (3, 11) else []
 TESTS = Path(__file__).parent
 
 ONCE = (
-    # They judge files, other programs or other implementations, whichever Python runs them.
+    # They judge files, other programs or other implementations, whichever Python runs them, or
+    # look for rare values at length.
     "benchmarks",
+    "end_to_end/test_kill_and_resume.py",
+    "end_to_end/test_readme.py",
+    "generated/test_round_trip.py",
     "generator/back",
     "spec",
     "typing",
